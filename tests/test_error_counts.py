@@ -1,0 +1,116 @@
+"""Error counts: consistent, summable, without a rate where there is nothing to divide by; and scoring a frame."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.error_counts import ErrorCounts, error_rate, score
+from analysis.errors import InvalidInput
+from analysis.normalizers import get_normalizer
+from workbench.tables import SCORES
+
+COUNT = st.integers(0, 1000)
+COUNTS = st.builds(lambda h, s, d, i: ErrorCounts(h + s + d, h, s, d, i), COUNT, COUNT, COUNT, COUNT)
+
+
+def pairs(*rows: tuple[str, object, object]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["utterance_id", "reference", "hypothesis"])
+
+
+@given(COUNTS, COUNTS, COUNTS)
+def test_counts_sum_as_numbers_do(a: ErrorCounts, b: ErrorCounts, c: ErrorCounts) -> None:
+    assert a + ErrorCounts.zero() == a
+    assert a + b == b + a
+    assert (a + b) + c == a + (b + c)
+    assert (a + b).errors == a.errors + b.errors
+
+
+def test_the_rate_is_of_the_sum_and_not_the_mean_of_rates() -> None:
+    assert (ErrorCounts(1, 0, 1, 0, 0) + ErrorCounts(9, 9, 0, 0, 0)).rate == 0.1
+
+
+def test_without_reference_words_there_is_no_rate_but_insertions_count() -> None:
+    silence = ErrorCounts(0, 0, 0, 0, 2)
+    assert silence.rate is None
+    assert (silence + ErrorCounts(4, 4, 0, 0, 0)).rate == 0.5
+    assert error_rate(2, 0) is None
+
+
+@pytest.mark.parametrize("counts", [(3, 1, 1, 0, 0), (1, -1, 2, 0, 0), (1, 1, 0, 0, -1), (1.5, 1.5, 0, 0, 0)])
+def test_inconsistent_counts_are_refused(counts: tuple[int, int, int, int, int]) -> None:
+    with pytest.raises(InvalidInput):
+        ErrorCounts(*counts)
+
+
+def test_counts_are_frozen() -> None:
+    with pytest.raises(FrozenInstanceError):
+        ErrorCounts.zero().hits = 1  # type: ignore[misc]
+
+
+def test_score_fills_the_columns_of_table_scores() -> None:
+    scored = score(pairs(("u1", "Hello, World!", "hello word"), ("u2", "", "um")), get_normalizer("basic"))
+    assert list(scored.columns) == [name for name in SCORES.names if name != "run_id"]
+    assert scored.drop(columns="alignment").to_dict("records") == [
+        {
+            "utterance_id": "u1",
+            "scoring": "basic-1/unit",
+            "ref_words": 2,
+            "hits": 1,
+            "substitutions": 1,
+            "deletions": 0,
+            "insertions": 0,
+            "ref_chars": 11,
+            "char_hits": 10,
+            "char_substitutions": 0,
+            "char_deletions": 1,
+            "char_insertions": 0,
+            "reference": "Hello, World!",
+            "hypothesis": "hello word",
+        },
+        {
+            "utterance_id": "u2",
+            "scoring": "basic-1/unit",
+            "ref_words": 0,
+            "hits": 0,
+            "substitutions": 0,
+            "deletions": 0,
+            "insertions": 1,
+            "ref_chars": 0,
+            "char_hits": 0,
+            "char_substitutions": 0,
+            "char_deletions": 0,
+            "char_insertions": 2,
+            "reference": "",
+            "hypothesis": "um",
+        },
+    ]
+    assert list(scored["alignment"]) == [
+        [
+            {"op": "equal", "reference": "hello", "hypothesis": "hello"},
+            {"op": "substitute", "reference": "world", "hypothesis": "word"},
+        ],
+        [{"op": "insert", "reference": "", "hypothesis": "um"}],
+    ]
+    assert SCORES.to_arrow(scored.assign(run_id="r")).num_rows == 2
+
+
+def test_nothing_is_scored_as_nothing() -> None:
+    assert score(pairs(), get_normalizer("none")).empty
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        (pairs(("u1", "a", "a")).drop(columns="reference"), "no column 'reference'"),
+        (pairs(("u1", "a", "a"), ("u2", None, "a")), "1 of 2 pairs have no reference, the first is utterance 'u2'"),
+        (pairs(("u1", "a", "a"), ("u1", "b", "b")), "utterance 'u1' stands twice"),
+    ],
+)
+def test_bad_pairs_are_refused(frame: pd.DataFrame, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        score(frame, get_normalizer("basic"))

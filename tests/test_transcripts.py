@@ -1,0 +1,76 @@
+"""Views of the transcripts: the current text, the reference among several, edits and undo."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from workbench.errors import BadInput
+from workbench.transcripts import current_transcripts, edit, references, undo
+
+
+def transcripts(*rows: tuple[str, str, int, str]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["utterance_id", "annotator", "revision", "text"])
+    return frame.assign(source="import")
+
+
+WEATHER = transcripts(
+    ("w", "a", 1, "Um, today's weather"),
+    ("w", "b", 1, "Um... today's weather"),
+    ("w", "c", 1, "Today's weather"),
+    ("x", "reference", 1, "played jazz"),
+    ("x", "a", 1, "play jazz"),
+    ("x", "reference", 2, "play some jazz"),
+)
+
+
+def test_the_latest_revision_is_current() -> None:
+    current = current_transcripts(WEATHER)
+    assert current["text"].tolist() == [
+        "Um, today's weather",
+        "Um... today's weather",
+        "Today's weather",
+        "play some jazz",
+        "play jazz",
+    ]
+
+
+def test_the_reference_annotator_wins_and_else_the_medoid() -> None:
+    assert references(WEATHER).to_dict("records") == [
+        {"utterance_id": "w", "reference": "Um, today's weather", "annotator": "a"},
+        {"utterance_id": "x", "reference": "play some jazz", "annotator": "reference"},
+    ]
+
+
+def test_the_medoid_of_two_is_the_first_annotator() -> None:
+    two = transcripts(("u", "b", 1, "yes"), ("u", "a", 1, "no"))
+    assert references(two)["annotator"].tolist() == ["a"]
+
+
+def grow(history: pd.DataFrame, row: dict) -> pd.DataFrame:
+    return pd.concat([history, pd.DataFrame([row])], ignore_index=True)
+
+
+def test_undo_goes_back_step_by_step_and_an_edit_after_it_counts_anew() -> None:
+    history = transcripts(("u", "a", 1, "one"))
+    for text in ("two", "three"):
+        history = grow(history, edit(history, "u", "a", text, "kim", "heard it"))
+    texts = []
+    for _ in range(2):
+        history = grow(history, undo(history, "u", "a", "kim"))
+        texts.append(history["text"].iloc[-1])
+    assert texts == ["two", "one"]
+    with pytest.raises(BadInput, match="nothing to undo"):
+        undo(history, "u", "a", "kim")
+    history = grow(history, edit(history, "u", "a", "four", "kim", "again"))
+    assert undo(history, "u", "a", "kim")["text"] == "one"
+    assert history["revision"].tolist() == [1, 2, 3, 4, 5, 6]
+
+
+def test_an_edit_of_what_is_not_there_says_what_is() -> None:
+    with pytest.raises(BadInput, match="'d' has not transcribed 'w'; those who have: a, b, c"):
+        edit(WEATHER, "w", "d", "x", "kim", "y")
+    with pytest.raises(BadInput, match="no transcript of utterance 'v'"):
+        undo(WEATHER, "v", "a", "kim")
+    with pytest.raises(BadInput, match="by c reads .* already; nothing to change"):
+        edit(WEATHER, "w", "c", "Today's weather", "kim", "y")

@@ -1,0 +1,191 @@
+"""Commands that look for what is wrong and what it would buy to mend it."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workbench.cli.options import RunOption, WorkspaceOption, open_workspace
+from workbench.cli.output import (
+    EXIT_FAULTS,
+    Format,
+    FormatOption,
+    finish,
+    print_frame,
+    print_json,
+    records,
+    say,
+    say_faults,
+)
+
+SLICE_COLUMNS = ["slice", "utterances", "ref_words", "wer", "wer_low", "wer_high", "gap", "gain", "word_share"]
+BACKLOG_COLUMNS = ["rank", "kind", "title", "gain", "gain_low", "gain_high", "cost_hours", "utterances"]
+RULE_COLUMNS = ["rule_id", "flags", "transcripts", "coverage", "overlaps", "abstained", "faults"]
+
+
+class By(enum.StrEnum):
+    overall = "overall"
+    utterance = "utterance"
+
+
+def score(
+    reference: Annotated[Path | None, typer.Argument(help="References; without files, the workspace's.")] = None,
+    hypothesis: Annotated[Path | None, typer.Argument(help="Hypotheses, matched to them by id.")] = None,
+    normalizer: Annotated[
+        str | None, typer.Option(help="none, basic, english or korean.", show_default="basic, or [scoring]")
+    ] = None,
+    by: Annotated[By, typer.Option(help="One figure, or one row an utterance.")] = By.overall,
+    partial: Annotated[bool, typer.Option(help="Score what stands in both files.")] = False,
+    run: RunOption = None,
+    workspace: WorkspaceOption = Path("."),
+    format: FormatOption = Format.table,
+) -> None:
+    """Word and character error rates.
+
+    They are those of two files, or of the workspace's runs.
+
+    Example: workbench score reference.csv hypothesis.csv --normalizer basic --by utterance --format json
+    """
+    from workbench.errors import BadInput
+
+    if (reference is None) != (hypothesis is None):
+        raise BadInput("give two files, as workbench score REF HYP, or none to score the workspace's runs")
+    if reference is not None and hypothesis is not None:
+        _score_files(reference, hypothesis, normalizer or "basic", by, partial, format)
+        return
+    if normalizer is not None or partial:
+        raise BadInput("in a workspace the normalizer is that of [scoring] in workbench.toml; change it there")
+    from workbench.stages.bare import by_utterance
+    from workbench.stages.score import choose_run, score_runs, scores_of
+
+    opened = open_workspace(workspace)
+    outcome = score_runs(opened, run)
+    if by is By.utterance:
+        outcome.table = by_utterance(scores_of(opened, str(choose_run(opened, run)["run_id"])))
+    finish(outcome, format)
+
+
+def _score_files(
+    reference: Path, hypothesis: Path, normalizer: str, by: By, partial: bool, format: Format
+) -> None:
+    import pandas as pd
+
+    from workbench.stages.bare import by_utterance, score_files
+    from workbench.stages.score import overall
+
+    scores = score_files(reference, hypothesis, normalizer, partial)
+    if by is By.utterance:
+        print_frame(by_utterance(scores), format, "score")
+        return
+    total = pd.DataFrame([{**overall(scores), "scoring": scores["scoring"].iloc[0]}])
+    if format is Format.json:
+        print_json({"overall": records(total)[0]})
+    else:
+        print_frame(total, format, "score")
+
+
+def check(
+    transcripts: Annotated[
+        Path | None, typer.Argument(help="CSV, TSV or JSONL of transcripts; without it, the workspace's.")
+    ] = None,
+    run: RunOption = None,
+    workspace: WorkspaceOption = Path("."),
+    format: FormatOption = Format.table,
+) -> None:
+    """Find labels that contradict something.
+
+    Each other, the corpus's conventions, the audio or the model. For a file, the flags are printed; it needs the columns utterance_id and text, and annotator for conflicts.
+    In a workspace the flags are a table (workbench show flags) and a summary by rule is printed.
+
+    Example: workbench check transcripts.csv --format csv > flags.csv
+    """
+    if transcripts is None:
+        from workbench.stages.check import check as stage
+
+        finish(stage(open_workspace(workspace), run), format, RULE_COLUMNS)
+        return
+    from workbench.stages.bare import check_file
+
+    outcome = check_file(transcripts)
+    if outcome.table is not None:
+        columns = ["utterance_id", "annotator", "rule_id", "severity", "score", "evidence", "suggestion"]
+        print_frame(outcome.table, format, "flags", columns)
+    for note in outcome.notes:
+        say(note)
+    say_faults(outcome)
+    if len(outcome.faults):
+        raise typer.Exit(EXIT_FAULTS)
+
+
+def slices(
+    tag: Annotated[str | None, typer.Option(help="Only the slices of this tag.")] = None,
+    confusions: Annotated[bool, typer.Option(help="The most frequent confusions of each slice instead.")] = False,
+    run: RunOption = None,
+    workspace: WorkspaceOption = Path("."),
+    format: FormatOption = Format.table,
+) -> None:
+    """Error rates by every tag.
+
+    With 95 % intervals, the gap to the rest, and what closing it would buy.
+
+    Example: workbench slices --tag age_group --format markdown
+    """
+    from workbench.errors import BadInput
+    from workbench.stages.score import choose_run
+    from workbench.stages.slices import slices as stage
+
+    opened = open_workspace(workspace)
+    outcome = stage(opened, run)
+    table = outcome.table
+    if table is None:
+        raise BadInput("there is nothing to slice")
+    if tag is not None:
+        if tag not in set(table["tag"]):
+            raise BadInput(f"no tag {tag!r}; the tags are {', '.join(table['tag'].unique())}")
+        table = table[table["tag"] == tag].reset_index(drop=True)
+    if confusions:
+        found = opened.read("confusions", run_id=str(choose_run(opened, run)["run_id"]))
+        found = found[found["slice"].isin(["all", *table["slice"]])]
+        print_frame(found, format, "confusions", ["slice", "op", "reference", "hypothesis", "count"])
+    else:
+        print_frame(table, format, "slices", SLICE_COLUMNS)
+    for note in outcome.notes:
+        say(note)
+
+
+def backlog(
+    run: RunOption = None, workspace: WorkspaceOption = Path("."), format: FormatOption = Format.table
+) -> None:
+    """What to fix next, by expected gain.
+
+    Label fixes, audio fixes, new data and tuning stand side by side, each with its interval and cost.
+
+    Example: workbench backlog --format markdown
+    """
+    from workbench.stages.backlog import backlog as stage
+
+    finish(stage(open_workspace(workspace), run), format, BACKLOG_COLUMNS)
+
+
+def report(
+    out: Annotated[Path | None, typer.Option(help="Directory to write to.", show_default="reports/RUN")] = None,
+    run: RunOption = None,
+    workspace: WorkspaceOption = Path("."),
+) -> None:
+    """Write the report.
+
+    One HTML page that needs no network, with Markdown, JSON and CSV of the same tables.
+
+    Example: workbench report --out report
+    """
+    from workbench.stages.report import report as stage
+
+    print(stage(open_workspace(workspace), run, out)["report.html"])
+
+
+def add_to(app: typer.Typer) -> None:
+    for command in (score, check, slices, backlog, report):
+        app.command()(command)

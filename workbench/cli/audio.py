@@ -1,0 +1,129 @@
+"""Commands on audio: normalise it, transcribe it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from workbench.cli.options import WorkersOption, WorkspaceOption, open_workspace
+from workbench.cli.output import EXIT_FAULTS, Format, FormatOption, finish, print_frame, progress_bar, say
+
+
+def normalize(
+    in_dir: Annotated[Path | None, typer.Argument(help="Directory of recordings; without it, the workspace's.")] = None,
+    out_dir: Annotated[Path | None, typer.Argument(help="Where the normalised files go.")] = None,
+    mode: Annotated[str | None, typer.Option(help="loudness (LUFS), rms (dBFS) or peak (dBTP).")] = None,
+    target: Annotated[float | None, typer.Option(help="What to bring it to.", show_default="-23")] = None,
+    peak_ceiling: Annotated[float | None, typer.Option(help="True peak, dBTP.", show_default="-1")] = None,
+    sampling_rate: Annotated[int | None, typer.Option(help="In Hz.", show_default="16000")] = None,
+    channel: Annotated[str | None, typer.Option(help="mix, or a channel's number from 0.", show_default="mix")] = None,
+    audio_format: Annotated[str | None, typer.Option(help="flac or wav.", show_default="flac")] = None,
+    resume: Annotated[bool, typer.Option(help="Leave alone what is done already.")] = True,
+    workers: WorkersOption = None,
+    workspace: WorkspaceOption = Path("."),
+    format: FormatOption = Format.table,
+) -> None:
+    """Bring recordings to one loudness.
+
+    Also to one sampling rate and format; their quality is measured on the way. In a workspace the settings are those of [audio] in workbench.toml. The recordings are never changed.
+
+    Example: workbench normalize recordings normalised --target -23 --audio-format wav
+    """
+    from workbench.errors import BadInput
+
+    given = {
+        "mode": mode,
+        "target": target,
+        "peak_ceiling": peak_ceiling,
+        "sampling_rate": sampling_rate,
+        "channel": int(channel) if channel is not None and channel.isdigit() else channel,
+        "audio_format": audio_format,
+    }
+    given = {name: value for name, value in given.items() if value is not None}
+    if in_dir is not None and out_dir is not None:
+        _normalize_directory(in_dir, out_dir, given, resume, workers, format)
+    elif in_dir is not None:
+        raise BadInput(f"where should the normalised files of {in_dir} go? workbench normalize {in_dir} OUT_DIR")
+    elif given or not resume:
+        raise BadInput("in a workspace the settings are those of [audio] in workbench.toml; change them there")
+    else:
+        from workbench.stages.normalize import normalize as stage
+
+        opened = open_workspace(workspace)
+        with progress_bar("normalize") as progress:
+            outcome = stage(opened, workers, progress)
+        finish(outcome, format)
+
+
+def _normalize_directory(
+    in_dir: Path, out_dir: Path, given: dict[str, Any], resume: bool, workers: int | None, format: Format
+) -> None:
+    from dataclasses import asdict
+
+    from workbench.audio.directory import normalize_directory
+    from workbench.audio.normalize import Settings
+    from workbench.config import AudioSection
+    from workbench.jobs.local import processors
+
+    settings = Settings(**(asdict(AudioSection()) | given))
+    with progress_bar("normalize") as progress:
+        results, faults = normalize_directory(in_dir, out_dir, settings, workers or processors(), resume, progress)
+    import pandas as pd
+
+    print_frame(pd.DataFrame(results), format, "normalize", [])
+    for fault in faults:
+        say(f"{fault['location']}: {fault['reason']}")
+    if faults:
+        raise typer.Exit(EXIT_FAULTS)
+
+
+def transcribe(
+    backend: Annotated[str | None, typer.Option(help="pocketsphinx or transformers.", show_default="[asr]")] = None,
+    model: Annotated[str | None, typer.Option(help="A local directory or a hub name.", show_default="[asr]")] = None,
+    param: Annotated[
+        list[str] | None, typer.Option(help="A parameter of the backend, as NAME=VALUE; may be given again.")
+    ] = None,
+    workers: WorkersOption = None,
+    workspace: WorkspaceOption = Path("."),
+    format: FormatOption = Format.table,
+) -> None:
+    """Transcribe with a baseline model.
+
+    It does what the run lacks; killed and started again, it goes on where it was.
+
+    A run is a backend, a model and its parameters. Other parameters make another run, for comparison.
+
+    Example: workbench transcribe --backend transformers --model openai/whisper-small --param language=ko
+    """
+    from workbench.stages.transcribe import transcribe as stage
+
+    opened = open_workspace(workspace)
+    with progress_bar("transcribe") as progress:
+        outcome = stage(opened, backend, model, parameters(param), workers, progress)
+    finish(outcome, format)
+
+
+def parameters(given: list[str] | None) -> dict[str, Any] | None:
+    """`NAME=VALUE` pairs as a dictionary; a value that is JSON (a number, true, …) is read as such."""
+    from workbench.errors import BadInput
+
+    if not given:
+        return None
+    read: dict[str, Any] = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise BadInput(f"--param {pair!r} must be NAME=VALUE, as lw=8.0")
+        try:
+            read[name] = json.loads(value)
+        except json.JSONDecodeError:
+            read[name] = value
+    return read
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(normalize)
+    app.command()(transcribe)

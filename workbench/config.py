@@ -1,0 +1,194 @@
+"""`workbench.toml`: the settings of a workspace, their defaults, and their validation."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import BadInput
+
+CONFIG_NAME = "workbench.toml"
+
+
+@dataclass(frozen=True)
+class WorkspaceSection:
+    """`note` is shown in every report; `planted` is a CSV of problems put into the data on purpose, to be found."""
+
+    name: str = "workspace"
+    language: str = "en"
+    note: str = ""
+    planted: str = ""
+
+
+@dataclass(frozen=True)
+class ScopeSection:
+    """What counts as good enough: one metric to optimise, others that only have to pass a threshold."""
+
+    target_wer: float | None = None
+    max_real_time_factor: float | None = None
+    max_latency_p90: float | None = None
+
+
+@dataclass(frozen=True)
+class AudioSection:
+    mode: str = "loudness"
+    target: float = -23.0
+    peak_ceiling: float = -1.0
+    sampling_rate: int = 16000
+    channel: str | int = "mix"
+    audio_format: str = "flac"
+
+
+@dataclass(frozen=True)
+class AsrSection:
+    backend: str = "pocketsphinx"
+    model: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ScoringSection:
+    normalizer: str = "basic"
+
+
+@dataclass(frozen=True)
+class SlicesSection:
+    """`bins` gives the upper edges of a numeric tag's groups; `skip` names tags that are not sliced by."""
+
+    bins: dict[str, Any] = field(default_factory=lambda: {"age": [12, 20, 40]})
+    skip: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class CostsSection:
+    """Hours and minutes of work, which turn a gain into a gain per hour."""
+
+    relabel_minutes_per_utterance: float = 1.0
+    audio_minutes_per_utterance: float = 0.5
+    collect_hours_per_item: float = 20.0
+    tune_hours_per_run: float = 2.0
+
+
+@dataclass(frozen=True)
+class Config:
+    workspace: WorkspaceSection = WorkspaceSection()
+    scope: ScopeSection = ScopeSection()
+    audio: AudioSection = AudioSection()
+    asr: AsrSection = AsrSection()
+    scoring: ScoringSection = ScoringSection()
+    slices: SlicesSection = SlicesSection()
+    costs: CostsSection = CostsSection()
+
+
+TEMPLATE = """\
+# Settings of this workspace.
+
+[workspace]
+name = {name}
+language = {language}
+note = {note}                     # shown in every report
+planted = {planted}                  # CSV of problems planted on purpose; reports then say how many were found
+
+[scope]
+# What counts as good enough. The first is the metric to optimise; the others only have to pass.
+target_wer = {target_wer}            # fraction: 0.20 is 20 %
+max_real_time_factor = 1.0    # seconds of computing per second of audio
+max_latency_p90 = 5.0         # seconds for one utterance, 90th percentile
+
+[audio]
+mode = "loudness"             # loudness (LUFS), rms (dBFS) or peak (dBTP)
+target = -23.0
+peak_ceiling = -1.0           # dBTP
+sampling_rate = 16000         # Hz
+channel = "mix"               # mix, or a channel's number from 0
+audio_format = "flac"         # flac or wav
+
+[asr]
+backend = "pocketsphinx"      # pocketsphinx (embedded, US English) or transformers
+model = ""                    # transformers: a local directory or a hub name
+[asr.parameters]
+
+[scoring]
+normalizer = {normalizer}          # none, basic, english or korean
+
+[slices]
+skip = []                     # tags not to slice by
+[slices.bins]
+age = [12, 20, 40]            # upper edges of a numeric tag's groups
+
+[costs]
+relabel_minutes_per_utterance = 1.0
+audio_minutes_per_utterance = 0.5
+collect_hours_per_item = 20.0
+tune_hours_per_run = 2.0
+"""
+
+
+def config_text(name: str, language: str, target_wer: float, note: str = "", planted: str = "") -> str:
+    """The text of a new `workbench.toml`."""
+    normalizer = {"ko": "korean"}.get(language, "basic")
+    return TEMPLATE.format(
+        name=_toml_string(name),
+        language=_toml_string(language),
+        normalizer=_toml_string(normalizer),
+        target_wer=target_wer,
+        note=_toml_string(note),
+        planted=_toml_string(planted),
+    )
+
+
+def _toml_string(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped) + '"'
+
+
+def read_config(path: Path) -> Config:
+    """The settings in a `workbench.toml`.
+
+    Raises:
+        BadInput: the file is not TOML, or a section, a key or a value is not known; the message says which.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise BadInput(f"{path} is not valid TOML: {problem}") from problem
+    return _build(Config, document, str(path))
+
+
+def _build(cls: type, values: dict[str, Any], where: str) -> Any:
+    known = {f.name: f for f in fields(cls)}
+    for name in values:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+            raise BadInput(f"{where}: {name!r} is not a setting; {hint}")
+    default = cls()
+    built = {}
+    for name, value in values.items():
+        expected = getattr(default, name)
+        if is_dataclass(expected):
+            if not isinstance(value, dict):
+                raise BadInput(f"{where}: {name!r} must be a section, as [{name}]")
+            built[name] = _build(type(expected), value, f"{where} [{name}]")
+        else:
+            built[name] = _checked(name, value, str(known[name].type), where)
+    return cls(**built)
+
+
+def _checked(name: str, value: Any, annotation: str, where: str) -> Any:
+    kinds: dict[str, tuple[type, ...]] = {
+        "str": (str,),
+        "float": (int, float),
+        "int": (int,),
+        "float | None": (int, float),
+        "str | int": (str, int),
+        "list[str]": (list,),
+        "dict[str, Any]": (dict,),
+    }
+    expected = kinds[annotation]
+    if not isinstance(value, expected) or isinstance(value, bool):
+        raise BadInput(f"{where}: {name} = {value!r} must be {annotation.removesuffix(' | None')}")
+    return float(value) if annotation.startswith("float") else value

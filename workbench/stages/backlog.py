@@ -1,0 +1,89 @@
+"""Flags, slices and runs to one ranked list of what to fix next."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import pandas as pd
+
+from analysis.backlog import Costs
+from analysis.backlog import backlog as backlog_of
+from analysis.error_counts import score
+from analysis.intervals import resampling_unit
+from analysis.normalizers import get_normalizer
+from analysis.slices import slice_membership
+from analysis.tuning import TuningEstimate, tuning_gain
+from workbench.errors import BadInput
+from workbench.stages.score import choose_run, scores_of, scoring_name
+from workbench.stages.slices import bins_for
+from workbench.stages.stage import Outcome
+from workbench.stages.tags import all_tags, audio_tags
+from workbench.transcripts import references
+from workbench.workspace import Workspace
+
+
+def backlog(workspace: Workspace, run_id: str | None = None) -> Outcome:
+    """Rank label fixes, audio fixes, data collection and tuning by expected gain, and write the list down.
+
+    Raises:
+        BadInput: the run is not scored or not sliced.
+    """
+    with workspace.lock():
+        run = choose_run(workspace, run_id)
+        run_id = str(run["run_id"])
+        scores = scores_of(workspace, run_id)
+        slices = workspace.read("slices", run_id=run_id, scoring=scoring_name(workspace))
+        if slices.empty:
+            raise BadInput(f"run {run_id} is not sliced; run `workbench slices`")
+        tags = all_tags(workspace)
+        membership = slice_membership(tags.reindex(scores["utterance_id"]), bins_for(workspace, tags))
+        _, groups = resampling_unit(workspace.read("utterances"))
+        table = backlog_of(
+            scores,
+            slices[slices["slice"].isin(list(membership))],
+            membership,
+            fixed_scores(workspace, scores),
+            groups,
+            audio_tags=set(audio_tags(workspace).columns),
+            tuning=tuning(workspace, run, groups),
+            costs=Costs(**dataclasses.asdict(workspace.config.costs)),
+        )
+        workspace.snapshot("backlog", table)
+    notes = []
+    if not (table["kind"] == "tune").any():
+        notes.append("no tuning item: it needs two recorded runs of one model; transcribe with other parameters")
+    if not (table["kind"] == "label").any():
+        notes.append("no label item: no flag suggests another text for a reference; see `workbench check`")
+    return Outcome("backlog", {"items": len(table)}, table, notes=notes)
+
+
+def fixed_scores(workspace: Workspace, scores: pd.DataFrame) -> Mapping[str, pd.DataFrame]:
+    """For each rule, the scores of the references that it would change, against the texts that it suggests."""
+    flags = workspace.read("flags")
+    current = references(workspace.read("transcripts"))[["utterance_id", "annotator"]]
+    usable = flags[flags["suggestion"].notna()].merge(current, on=["utterance_id", "annotator"])
+    usable = usable[usable["utterance_id"].isin(scores["utterance_id"])]
+    # One reference can take one text only: that of the flag that is surest.
+    usable = usable.sort_values("score", ascending=False, kind="stable")
+    usable = usable.drop_duplicates(["rule_id", "utterance_id"])
+    normalizer = get_normalizer(workspace.config.scoring.normalizer)
+    hypotheses = scores.set_index("utterance_id")["hypothesis"]
+    fixed = {}
+    for rule_id, of_rule in usable.groupby("rule_id"):
+        pairs = of_rule[["utterance_id", "suggestion"]].rename(columns={"suggestion": "reference"})
+        pairs = pairs.assign(hypothesis=hypotheses.loc[pairs["utterance_id"]].to_numpy()).reset_index(drop=True)
+        fixed[str(rule_id)] = score(pairs, normalizer)
+    return fixed
+
+
+def tuning(workspace: Workspace, run: pd.Series, groups: pd.Series) -> TuningEstimate | None:
+    """What the recorded runs of the same model say about tuning; None where there is only this run."""
+    runs = workspace.read("runs")
+    same = runs[(runs["backend"] == run["backend"]) & (runs["model"] == run["model"]) & runs["finished"]]
+    scores = workspace.read("scores")
+    scores = scores[scores["scoring"] == scoring_name(workspace)]
+    by_run = {str(i): scores[scores["run_id"] == i] for i in same["run_id"] if (scores["run_id"] == i).any()}
+    if len(by_run) < 2 or run["run_id"] not in by_run:
+        return None
+    return tuning_gain(by_run, str(run["run_id"]), groups)

@@ -1,0 +1,152 @@
+"""The workspace's results gathered into one record and written as a report."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.intervals import group_sums, ratio_interval, resampling_unit
+from workbench.report.data import ReportData, Target, WorstUtterance
+from workbench.report.writing import write_report
+from workbench.stages.score import choose_run, overall, scores_of, scoring_name
+from workbench.stages.tags import all_tags, audio_tags
+from workbench.workspace import Workspace
+
+_WORST = 25
+_ERRORS = ["substitutions", "deletions", "insertions"]
+
+
+def report(workspace: Workspace, run_id: str | None = None, out: Path | None = None) -> dict[str, Path]:
+    """Write the report about a run; returns where its files lie, by name.
+
+    Raises:
+        BadInput: nothing is transcribed or scored yet.
+    """
+    run = choose_run(workspace, run_id)
+    data = gather(workspace, run)
+    return write_report(data, out or workspace.root / "reports" / str(run["run_id"]))
+
+
+def gather(workspace: Workspace, run: pd.Series) -> ReportData:
+    """Everything that a report about this run shows."""
+    run_id = str(run["run_id"])
+    scope = {"run_id": run_id, "scoring": scoring_name(workspace)}
+    scores = scores_of(workspace, run_id)
+    utterances = workspace.read("utterances")
+    figures = _overall(workspace, scores, utterances, run)
+    section = workspace.config.workspace
+    planted, planted_note = _planted(workspace)
+    return ReportData(
+        title=f"{section.name}: what to fix next",
+        workspace=section.name,
+        created_at=datetime.now(UTC),
+        language=section.language,
+        targets=_targets(workspace, figures, run),
+        run=run.to_dict(),
+        overall=figures,
+        quality=workspace.read("audio_quality"),
+        quality_tags=audio_tags(workspace),
+        conflicts=workspace.read("conflicts"),
+        conventions=workspace.read("conventions"),
+        rule_summary=workspace.read("rule_summary"),
+        flags=workspace.read("flags"),
+        slices=workspace.read("slices", **scope),
+        confusions=workspace.read("confusions", **scope),
+        backlog=workspace.read("backlog"),
+        faults=workspace.read("faults"),
+        worst=_worst(workspace, scores, utterances),
+        planted=planted,
+        planted_note=planted_note,
+        notes=_notes(workspace, scores, utterances),
+    )
+
+
+def _overall(
+    workspace: Workspace, scores: pd.DataFrame, utterances: pd.DataFrame, run: pd.Series
+) -> dict[str, Any]:
+    scored = utterances[utterances["utterance_id"].isin(scores["utterance_id"])]
+    unit, groups = resampling_unit(scored)
+    counts = np.column_stack([scores[_ERRORS].sum(axis=1), scores["ref_words"]]).astype(float)
+    sums = group_sums(counts, groups.loc[scores["utterance_id"]].to_numpy())
+    low, high = ratio_interval(sums[:, [0]], sums[:, [1]])
+    hypotheses = workspace.read("hypotheses")
+    seconds = hypotheses["audio_seconds"][hypotheses["run_id"] == run["run_id"]].sum()
+    return {
+        **overall(scores),
+        "speakers": int(scored["speaker"].nunique()),
+        "audio_seconds": float(seconds) or None,
+        "wer_low": float(low[0]),
+        "wer_high": float(high[0]),
+        "scoring": scoring_name(workspace),
+        "resampled": unit,
+    }
+
+
+def _targets(workspace: Workspace, figures: dict[str, Any], run: pd.Series) -> list[Target]:
+    scope = workspace.config.scope
+    asked = [
+        ("WER", figures["wer"], scope.target_wer, "rate", True),
+        ("real-time factor", run["real_time_factor"], scope.max_real_time_factor, "× real time", False),
+        ("latency, 90th percentile", run["latency_p90"], scope.max_latency_p90, "s", False),
+    ]
+    targets = []
+    for name, measured, threshold, unit, optimise in asked:
+        if threshold is not None:
+            value = None if measured is None or pd.isna(measured) else float(measured)
+            targets.append(Target(name, value, threshold, unit, None if value is None else value <= threshold, optimise))
+    return targets
+
+
+def _worst(workspace: Workspace, scores: pd.DataFrame, utterances: pd.DataFrame) -> list[WorstUtterance]:
+    errors = scores[_ERRORS].sum(axis=1)
+    rate = errors / scores["ref_words"].where(scores["ref_words"] > 0)
+    order = pd.DataFrame({"errors": errors, "rate": rate}).sort_values(["errors", "rate"], ascending=False).index
+    speakers = utterances.set_index("utterance_id")["speaker"]
+    quality = workspace.read("audio_quality").set_index("utterance_id")["output"]
+    tags = all_tags(workspace)
+    found = []
+    for index in order[:_WORST]:
+        row = scores.loc[index]
+        if not errors[index]:
+            break
+        name = row["utterance_id"]
+        of_utterance = tags.loc[name].dropna().to_dict() if name in tags.index else {}
+        found.append(
+            WorstUtterance(
+                utterance_id=name,
+                speaker=None if pd.isna(speakers[name]) else str(speakers[name]),
+                reference=row["reference"],
+                hypothesis=row["hypothesis"],
+                wer=None if pd.isna(rate[index]) else float(rate[index]),
+                errors=int(errors[index]),
+                alignment=[(s["op"], s["reference"], s["hypothesis"]) for s in row["alignment"]],
+                audio=workspace.to_path(quality[name]) if name in quality.index else None,
+                tags=of_utterance,
+            )
+        )
+    return found
+
+
+def _notes(workspace: Workspace, scores: pd.DataFrame, utterances: pd.DataFrame) -> list[str]:
+    notes = []
+    left_out = len(utterances) - len(scores)
+    if left_out:
+        notes.append(f"{left_out} of {len(utterances)} utterances are not in the rates: no hypothesis or no reference.")
+    if workspace.config.workspace.note:
+        notes.append(workspace.config.workspace.note)
+    return notes
+
+
+def _planted(workspace: Workspace) -> tuple[pd.DataFrame | None, str]:
+    """Problems planted on purpose against what was found; most workspaces have none."""
+    planted = workspace.config.workspace.planted
+    if not planted:
+        return None, ""
+    from workbench.demo.planted import evaluate, read_planted
+
+    result = evaluate(read_planted(workspace.root / planted), workspace.read("flags"), audio_tags(workspace))
+    return result.table, result.note

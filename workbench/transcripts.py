@@ -1,0 +1,122 @@
+"""Views of the transcripts table: what each annotator says now, the current reference, and undo.
+
+Revisions are only ever added. An undo is a revision of its own, which says the text of the one before.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+
+from analysis.align import count_char_errors
+from workbench.errors import BadInput
+
+REFERENCE_ANNOTATOR = "reference"
+
+
+def current_transcripts(transcripts: pd.DataFrame) -> pd.DataFrame:
+    """The latest revision of every utterance and annotator, in the order in which they were first written."""
+    newest = transcripts.sort_values("revision", kind="stable").drop_duplicates(
+        ["utterance_id", "annotator"], keep="last"
+    )
+    order = transcripts.drop_duplicates(["utterance_id", "annotator"])[["utterance_id", "annotator"]]
+    return order.merge(newest, on=["utterance_id", "annotator"], how="left")
+
+
+def references(transcripts: pd.DataFrame) -> pd.DataFrame:
+    """The current reference of every utterance: a frame with utterance_id, reference and annotator.
+
+    It is the transcript of the annotator named `reference` where there is one; among several others, the one with
+    the fewest character edits to all of them together (the medoid), the first of equals by annotator name.
+    """
+    current = current_transcripts(transcripts)[["utterance_id", "annotator", "text"]]
+    official = current["annotator"] == REFERENCE_ANNOTATOR
+    others = current[~official & ~current["utterance_id"].isin(current["utterance_id"][official])]
+    chosen = pd.concat([current[official], _medoids(others)])
+    order = current["utterance_id"].drop_duplicates()
+    chosen = chosen.set_index("utterance_id").reindex(order).reset_index()
+    return chosen.rename(columns={"text": "reference"})[["utterance_id", "reference", "annotator"]]
+
+
+def _medoids(current: pd.DataFrame) -> pd.DataFrame:
+    pairs = current.merge(current, on="utterance_id", suffixes=("", "_other"))
+    pairs = pairs[pairs["annotator"] != pairs["annotator_other"]].reset_index(drop=True)
+    if pairs.empty:
+        return current
+    counts = count_char_errors(list(pairs["text_other"]), list(pairs["text"]))
+    edits = counts[["char_substitutions", "char_deletions", "char_insertions"]].sum(axis=1)
+    pairs["edits"] = np.asarray(edits)
+    distance = pairs.groupby(["utterance_id", "annotator"], sort=False)["edits"].sum().rename("distance")
+    ranked = current.merge(distance, on=["utterance_id", "annotator"], how="left").fillna({"distance": 0})
+    ranked = ranked.sort_values(["distance", "annotator"], kind="stable").drop_duplicates("utterance_id")
+    return ranked[["utterance_id", "annotator", "text"]]
+
+
+def revision(
+    utterance_id: str,
+    annotator: str,
+    number: int,
+    text: str,
+    source: str,
+    source_detail: str | None = None,
+    author: str | None = None,
+    reason: str | None = None,
+) -> dict[str, object]:
+    """One row of the transcripts table, made now."""
+    return {
+        "utterance_id": utterance_id,
+        "annotator": annotator,
+        "revision": number,
+        "text": text,
+        "created_at": datetime.now(UTC),
+        "source": source,
+        "source_detail": source_detail,
+        "author": author,
+        "reason": reason,
+    }
+
+
+def edit(transcripts: pd.DataFrame, utterance_id: str, annotator: str, text: str, author: str, reason: str) -> dict:
+    """The revision that gives an annotator's transcript another text.
+
+    Raises:
+        BadInput: there is no such transcript, or it has this text already.
+    """
+    history = _history(transcripts, utterance_id, annotator)
+    if history["text"].iloc[-1] == text:
+        raise BadInput(f"{utterance_id} by {annotator} reads {text!r} already; nothing to change")
+    number = int(history["revision"].iloc[-1]) + 1
+    return revision(utterance_id, annotator, number, text, "edit", author=author, reason=reason)
+
+
+def undo(transcripts: pd.DataFrame, utterance_id: str, annotator: str, author: str) -> dict[str, object]:
+    """The revision that takes an annotator's latest change back; undoing again goes one change further back.
+
+    Raises:
+        BadInput: there is no such transcript, or nothing is left to undo.
+    """
+    history = _history(transcripts, utterance_id, annotator)
+    standing: list[tuple[int, str]] = []
+    for row in history.itertuples():
+        if row.source == "undo":
+            standing.pop()
+        else:
+            standing.append((row.revision, row.text))
+    if len(standing) < 2:
+        raise BadInput(f"{utterance_id} by {annotator} is at its first text; there is nothing to undo")
+    undone, (_, text) = standing[-1][0], standing[-2]
+    number = int(history["revision"].iloc[-1]) + 1
+    return revision(utterance_id, annotator, number, text, "undo", f"undoes revision {undone}", author)
+
+
+def _history(transcripts: pd.DataFrame, utterance_id: str, annotator: str) -> pd.DataFrame:
+    of_utterance = transcripts[transcripts["utterance_id"] == utterance_id]
+    if of_utterance.empty:
+        raise BadInput(f"no transcript of utterance {utterance_id!r}; `workbench labels history` lists what there is")
+    history = of_utterance[of_utterance["annotator"] == annotator].sort_values("revision")
+    if history.empty:
+        names = ", ".join(sorted(set(of_utterance["annotator"])))
+        raise BadInput(f"{annotator!r} has not transcribed {utterance_id!r}; those who have: {names}")
+    return history
