@@ -90,7 +90,7 @@ def count_word_errors(references: Sequence[str], hypotheses: Sequence[str]) -> p
     Raises:
         InvalidInput: the sides differ in length, or a text is missing or is not text.
     """
-    blocks = [_count(block.references, block.hypotheses) for block in _blocks(references, hypotheses)]
+    blocks = [_count_words(*texts) for texts in _blocks(references, hypotheses)]
     return pd.DataFrame(np.concatenate(blocks) if blocks else np.zeros((0, 5), np.int64), columns=WORD_COUNTS)
 
 
@@ -115,8 +115,8 @@ def align_words(references: Sequence[str], hypotheses: Sequence[str]) -> tuple[p
     """
     counts: list[Integers] = [np.zeros((0, 5), np.int64)]
     alignments = [pa.array([], ALIGNMENT_TYPE)]
-    for block in _blocks(references, hypotheses):
-        block_counts, block_alignments = _align(block)
+    for texts in _blocks(references, hypotheses):
+        block_counts, block_alignments = _align(_code(pa.concat_arrays(texts)))
         counts.append(block_counts)
         alignments.append(block_alignments)
     return pd.DataFrame(np.concatenate(counts), columns=WORD_COUNTS), pa.concat_arrays(alignments)
@@ -124,13 +124,13 @@ def align_words(references: Sequence[str], hypotheses: Sequence[str]) -> tuple[p
 
 @dataclass(frozen=True)
 class _Block:
-    """Some utterances with their words coded: references first, then as many hypotheses."""
+    """Some texts with their words coded: references first, then hypotheses."""
 
     vocabulary: pa.Array
     codes: Integers
-    "The code of every word, utterance after utterance."
+    "The code of every word, text after text."
     ends: Integers
-    "Where each side's words begin in `codes`, and, last, where they all end."
+    "Where each text's words begin in `codes`, and, last, where they all end."
     tokens: list[Tokens]
 
     @property
@@ -146,11 +146,11 @@ class _Block:
         return self.tokens[self.pairs :]
 
 
-def _blocks(references: Sequence[str], hypotheses: Sequence[str]) -> Iterator[_Block]:
+def _blocks(references: Sequence[str], hypotheses: Sequence[str]) -> Iterator[tuple[pa.Array, pa.Array]]:
     _check_lengths(references, hypotheses)
     sides = _as_text(references), _as_text(hypotheses)
     for start in range(0, len(references), _BLOCK):
-        yield _code(pa.concat_arrays([side[start : start + _BLOCK] for side in sides]))
+        yield sides[0][start : start + _BLOCK], sides[1][start : start + _BLOCK]
 
 
 def _check_lengths(references: Sequence[str], hypotheses: Sequence[str]) -> None:
@@ -174,8 +174,8 @@ def _as_text(texts: Sequence[str]) -> pa.Array:
 def _code(texts: pa.Array) -> _Block:
     lists = pc.split_pattern(texts, " ")
     coded = lists.flatten().dictionary_encode()
-    odd = [word for word in coded.dictionary.to_pylist() if word and word.split() != [word]]
-    if odd:
+    joined = "".join(coded.dictionary.to_pylist())
+    if joined and joined.split() != [joined]:
         # White space other than spaces is rare enough to take the slow way, which is jiwer's own.
         texts = pa.array([" ".join(words(text)) for text in texts.to_pylist()], pa.large_string())
         lists = pc.split_pattern(texts, " ")
@@ -202,6 +202,18 @@ def _tokens(codes: Integers, ends: Integers, vocabulary_size: int) -> list[Token
     return [text[start:end] for start, end in bounds]
 
 
+def _count_words(references: pa.Array, hypotheses: pa.Array) -> Integers:
+    """As `_count`, of texts; a hypothesis that is its reference to the letter is not split again."""
+    unequal = pc.not_equal(references, hypotheses)
+    block = _code(pa.concat_arrays([references, hypotheses.filter(unequal)]))
+    pairs = len(references)
+    counts = np.zeros((pairs, len(WORD_COUNTS)), np.int64)
+    counts[:, 0] = counts[:, 1] = np.diff(block.ends[: pairs + 1])
+    rows = np.flatnonzero(unequal.to_numpy(zero_copy_only=False))
+    counts[rows] = _count([block.tokens[row] for row in rows.tolist()], block.tokens[pairs:])
+    return counts
+
+
 def _count(references: list[Tokens], hypotheses: list[Tokens]) -> Integers:
     """Length of the reference, hits, substitutions, deletions, insertions, one row a pair."""
     ref_length = np.fromiter(map(len, references), np.int64, len(references))
@@ -215,9 +227,7 @@ def _count(references: list[Tokens], hypotheses: list[Tokens]) -> Integers:
         substitutions[row] = ref_length[row] + hyp_length[row] - 2 * hits - distance[row]
     deletions = (distance - substitutions + ref_length - hyp_length) // 2
     insertions = distance - substitutions - deletions
-    return np.column_stack(
-        [ref_length, ref_length - substitutions - deletions, substitutions, deletions, insertions]
-    )
+    return np.column_stack([ref_length, ref_length - substitutions - deletions, substitutions, deletions, insertions])
 
 
 def _distances(references: list[Tokens], hypotheses: list[Tokens]) -> Integers:
@@ -249,9 +259,7 @@ def _align(block: _Block) -> tuple[Integers, pa.ListArray]:
     substitutions, deletions, insertions = (
         np.bincount(pair[op == code], minlength=pairs) for code in (_OP_CODES["replace"], _DELETE, _INSERT)
     )
-    counts = np.column_stack(
-        [ref_length, ref_length - substitutions - deletions, substitutions, deletions, insertions]
-    )
+    counts = np.column_stack([ref_length, ref_length - substitutions - deletions, substitutions, deletions, insertions])
 
     # A step stands after the reference words and the insertions before it; all steps in between are equal.
     lengths = ref_length + insertions

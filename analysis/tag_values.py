@@ -21,6 +21,8 @@ _FEWEST_DISTINCT = 6
 
 _NUMBER = re.compile(r"[+-]?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 
+_MOST_DECIMALS = 6
+
 Members = np.ndarray[Any, np.dtype[np.bool_]]
 
 
@@ -102,8 +104,7 @@ def _binned(numbers: np.ndarray, edges: list[float] | None) -> list[tuple[str, M
     if not edges:
         return [(f"{finite.min():.10g} to {finite.max():.10g}", ~np.isnan(numbers))]
     whole = whole and all(edge.is_integer() for edge in edges)
-    decimals = 0 if whole else max(_decimals(edge) for edge in edges)
-    shown = [f"{edge:.{decimals}f}" for edge in edges]
+    shown = _shown(edges, whole)
     named = [(f"<= {shown[0]}", numbers <= edges[0])]
     for index in range(1, len(edges)):
         first = f"{edges[index - 1] + 1:.0f}" if whole else shown[index - 1]
@@ -113,19 +114,31 @@ def _binned(numbers: np.ndarray, edges: list[float] | None) -> list[tuple[str, M
 
 
 def _round_edges(finite: np.ndarray, whole: bool) -> list[float]:
-    """The quintiles, rounded to 1, 2 or 5 times a power of ten that is at most a tenth of the values' spread."""
-    low, *quintiles, high = np.quantile(finite, [0.05, 0.2, 0.4, 0.6, 0.8, 0.95])
-    spread = (high - low) or (finite.max() - finite.min())
-    if not spread:
-        return []
-    power = 10.0 ** math.floor(math.log10(spread / 10))
-    step = max(factor * power for factor in (1, 2, 5) if factor * power <= spread / 10 or factor == 1)
-    if whole:
-        step = max(1.0, step)
-    decimals = max(0, -math.floor(math.log10(step)))
-    edges = {round(round(quintile / step) * step, decimals) for quintile in quintiles}
+    """The quintiles, each rounded to 1, 2 or 5 times a power of ten, at most half its distance to the next."""
+    points = np.quantile(finite, [0.05, 0.2, 0.4, 0.6, 0.8, 0.95])
+    tie = max(1e-9 * float(np.abs(points).max()), 1e-300)
+    edges = set()
+    for quintile in points[1:-1]:
+        distances = np.abs(points - quintile)
+        if (distances <= tie).all():
+            continue
+        step = _round_down(float(distances[distances > tie].min()) / 2)
+        if whole:
+            step = max(1.0, step)
+        edges.add(round(round(quintile / step) * step, max(0, -math.floor(math.log10(step)))))
     return sorted(edge for edge in edges if finite.min() <= edge < finite.max())
 
 
-def _decimals(edge: float) -> int:
-    return len(f"{edge:.10f}".rstrip("0").partition(".")[2])
+def _round_down(value: float) -> float:
+    power = 10.0 ** math.floor(math.log10(value))
+    return max(factor * power for factor in (1, 2, 5) if factor * power <= value or factor == 1)
+
+
+def _shown(edges: list[float], whole: bool) -> list[str]:
+    """The edges with as many decimals as the one that needs the most; below 100 one at least, unless all is whole."""
+    decimals = max(len(f"{edge:.15f}".rstrip("0").partition(".")[2]) for edge in edges)
+    if decimals > _MOST_DECIMALS:
+        return [f"{edge:.10g}" for edge in edges]
+    if not whole and max(map(abs, edges)) < 100:
+        decimals = max(decimals, 1)
+    return [f"{edge:.{decimals}f}" for edge in edges]

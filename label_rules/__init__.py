@@ -1,0 +1,1 @@
+"""Rules over transcripts, and over groups of transcripts of the same audio."""

@@ -176,8 +176,8 @@ def backlog() -> pd.DataFrame:
             0.0242,
             0.0418,
             60.0,
-            "The WER of the slice falls to that of the rest as its training data doubles; exponent 0.3, from the learning curve "
-            "of three subsets. Assumes the new speakers resemble these five.",
+            "The slice's WER follows the learning curve of three subsets (exponent 0.3) as its training data doubles. "
+            "Assumes the new speakers resemble these five.",
         ),
         (
             "audio.too_quiet",
@@ -232,7 +232,7 @@ def backlog() -> pd.DataFrame:
             -0.0008,
             0.0101,
             16.0,
-            "Gap to the other rooms, halved: experience with noise mixing elsewhere. The interval holds no gain at all.",
+            "Gap to the other rooms, halved: experience with noise mixing elsewhere. Perhaps no gain at all.",
         ),
         (
             "audio.clipped",

@@ -121,7 +121,7 @@ def test_check_of_a_file_finds_the_weather(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "weather.csv"
-    rows = ["w,a,\"Um, today's weather\"", "w,b,Um... today's weather", "w,c,Today's weather"]
+    rows = ['w,a,"Um, today\'s weather"', "w,b,Um... today's weather", "w,c,Today's weather"]
     path.write_text("utterance_id,annotator,text\n" + "\n".join(rows) + "\n", encoding="utf-8")
     code, out, err = run(capsys, monkeypatch, "check", path, "--format", "json")
     assert code == 0

@@ -1,4 +1,4 @@
-"""Intervals: what is resampled, that the weights are a bootstrap's, and that intervals hold the truth 95 % of the time."""
+"""Intervals: what is resampled, that weights are a bootstrap's, and how often intervals hold the truth."""
 
 from __future__ import annotations
 

@@ -60,7 +60,9 @@ class Table:
         """
         missing = [c.name for c in self.columns if c.name not in frame.columns and not c.optional]
         if missing:
-            raise BadInput(f"table {self.name}: column {missing[0]!r} is missing; it must hold {self._holds(missing[0])}")
+            raise BadInput(
+                f"table {self.name}: column {missing[0]!r} is missing; it must hold {self._holds(missing[0])}"
+            )
         unknown = [str(name) for name in frame.columns if name not in self.names]
         if unknown and not self.open:
             raise BadInput(f"table {self.name}: column {unknown[0]!r} is not one of {', '.join(self.names)}")
@@ -72,7 +74,9 @@ class Table:
             empty = frame[column.name].isna()
             if not column.optional and empty.any():
                 where = ", ".join(f"{k}={frame[k][empty].iloc[0]!r}" for k in self.key if k != column.name)
-                raise BadInput(f"table {self.name}: column {column.name!r} is empty in the row with {where or 'no key'}")
+                raise BadInput(
+                    f"table {self.name}: column {column.name!r} is empty in the row with {where or 'no key'}"
+                )
         repeated = frame.duplicated(list(self.key))
         if repeated.any():
             where = ", ".join(f"{k}={frame[k][repeated].iloc[0]!r}" for k in self.key)
@@ -85,9 +89,6 @@ class Table:
             except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as problem:
                 raise BadInput(f"table {self.name}: column {field.name!r} must be {field.type}: {problem}") from problem
         return pa.Table.from_arrays(arrays, schema=schema)
-
-    def _holds(self, name: str) -> str:
-        return next(c.holds for c in self.columns if c.name == name)
 
 
 def _tag_type(values: pd.Series) -> pa.DataType:

@@ -12,9 +12,7 @@ import pyarrow as pa
 from workbench.table import BOOLEAN, INTEGER, NUMBER, STRING, Column, Table
 
 TIME = pa.timestamp("us", tz="UTC")
-WORDS = pa.list_(
-    pa.struct([("word", STRING), ("start", NUMBER), ("end", NUMBER), ("confidence", NUMBER)])
-)
+WORDS = pa.list_(pa.struct([("word", STRING), ("start", NUMBER), ("end", NUMBER), ("confidence", NUMBER)]))
 ALIGNMENT = pa.list_(pa.struct([("op", STRING), ("reference", STRING), ("hypothesis", STRING)]))
 
 
@@ -123,7 +121,7 @@ HYPOTHESES = Table(
         _c("text", STRING, "what the model heard; may be empty text"),
         _o("confidence", NUMBER, "the utterance's confidence in [0, 1]"),
         _o("words", WORDS, "words with start and end (s) and confidence in [0, 1]"),
-        _c("audio", STRING, "samples_hash and settings of the normalised audio; empty text: the recording itself, or unknown"),
+        _c("audio", STRING, "samples_hash/settings of the normalised audio; empty text: the recording itself"),
         _o("audio_seconds", NUMBER, "its duration (s)"),
         _o("compute_seconds", NUMBER, "seconds of computing; an equal share of its batch"),
     ),

@@ -183,7 +183,9 @@ class Workspace:
         both = frame[key].merge(known, on=key, how="inner")
         if len(both):
             where = ", ".join(f"{k}={both[k].iloc[0]!r}" for k in key)
-            raise BadInput(f"table {table.name}: {where} is there already and cannot be overwritten; add a new revision")
+            raise BadInput(
+                f"table {table.name}: {where} is there already and cannot be overwritten; add a new revision"
+            )
 
     def _write(self, table: Table, arrow: pa.Table) -> None:
         directory = self.root / "tables" / table.name

@@ -1,0 +1,1 @@
+"""Transcripts that a recogniser's hypothesis speaks against."""

@@ -1,0 +1,1 @@
+"""Transcripts that cannot fit into the speech that there is."""

@@ -21,16 +21,19 @@ if TYPE_CHECKING:
     import soundfile
 
 AUDIO_SUFFIXES = frozenset(
-    ".wav .wave .flac .ogg .oga .mp3 .opus .m4a .mp4 .webm .mka .mkv .mov .3gp .aac .aif .aiff .caf .au .amr .wma .w64".split()
+    f".{suffix}"
+    for names in ("wav wave w64 flac ogg oga opus mp3 aif aiff au caf", "m4a mp4 webm mka mkv mov 3gp aac amr wma")
+    for suffix in names.split()
 )
 """Suffixes (lower case) of the files that a walk over a directory takes for recordings."""
 
-LOWEST_RATE, HIGHEST_RATE = 4_000, 768_000
+LOWEST_RATE, HIGHEST_RATE = 4_000, 384_000
 END_TOLERANCE = 0.05
 """Seconds that a span may reach past the end of its recording: manifests round their times."""
 _LOUDEST_SAMPLE = 1e6  # full scale is 1; more is not a recording, and its square would not fit a float32
 _SHORTFALL = 0.25  # s that a compressed file may hold less than it says: encoders pad, and count the padding or not
 _BLOCK = 1 << 20
+_PREROLL = 1 << 14  # samples
 # Only containers, never playlists: a hostile file may not make the decoder open other files or addresses.
 _PYAV_OPTIONS = {
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,ogg,mp3,aac,flac,wav,w64,aiff,caf,au,amr,asf,avi,mpegts",
@@ -63,6 +66,9 @@ class _Span:
     start: float
     end: float | None
 
+    def __str__(self) -> str:
+        return f"{self.start:g} to {'its end' if self.end is None else f'{self.end:g} s'}"
+
     def bounds(self, path: Path, rate: int, total: int) -> tuple[int, int]:
         """First and one past the last sample, of `total` (checked)."""
         begin = round(self.start * rate)
@@ -71,18 +77,19 @@ class _Span:
             stop = total
         if stop > total or begin >= total:
             raise UnreadableAudio(
-                f"{path}: the span {self.start:g} to {'its end' if self.end is None else f'{self.end:g}'} s is not in the "
-                f"recording, which is {total / rate:.3f} s long; correct the utterance's times"
+                f"{path}: the span {self} is not in the recording, which is {total / rate:.3f} s long; correct "
+                "the utterance's times"
             )
         if stop <= begin:
-            raise UnreadableAudio(f"{path}: the span {self.start:g} to {self.end:g} s is shorter than one sample; correct it")
+            raise UnreadableAudio(f"{path}: the span {self} is shorter than one sample; correct it")
         return begin, stop
 
 
 def read_audio(path: Path | str, start: float | None = None, end: float | None = None) -> Audio:
     """The samples of a recording, or of the span of it from start to end (s).
 
-    Any sampling rate from 4 to 768 kHz, any number of channels. An end up to 0.05 s past the recording's own counts as its end.
+    Any sampling rate from 4 to 384 kHz, any number of channels. An end up to 0.05 s past the recording's own
+    counts as that.
 
     Raises:
         UnreadableAudio: not there, not audio, broken, truncated, without samples, not finite, or the span is not in it;
@@ -108,7 +115,8 @@ def read_audio(path: Path | str, start: float | None = None, end: float | None =
     except FileNotFoundError:
         raise UnreadableAudio(f"{path}: there is no such file; correct the path or restore the recording") from None
     except OSError as problem:
-        raise UnreadableAudio(f"{path}: cannot be opened ({problem.strerror or problem}); correct that and try again") from None
+        why = problem.strerror or problem
+        raise UnreadableAudio(f"{path}: cannot be opened ({why}); correct that and try again") from None
     audio = _read_soundfile(path, span)
     return _checked(path, audio if audio is not None else _read_pyav(path, span, beginning))
 
@@ -122,7 +130,8 @@ def select_channel(path: Path, samples: NDArray[np.float32], channel: str | int)
     if isinstance(channel, int):
         if not 0 <= channel < len(samples):
             raise UnreadableAudio(
-                f"{path}: has {len(samples)} channel(s), so no channel {channel} (the first is 0); choose another or 'mix'"
+                f"{path}: has {len(samples)} channel(s), so no channel {channel} (the first is 0); choose "
+                "another or 'mix'"
             )
         return samples[channel : channel + 1]
     return samples if len(samples) == 1 else samples.mean(axis=0, keepdims=True, dtype=np.float32)
@@ -132,7 +141,7 @@ def _span(path: Path, start: float | None, end: float | None) -> _Span:
     first = 0.0 if start is None or math.isnan(start) else float(start)
     last = None if end is None or math.isnan(end) else float(end)
     if first < 0 or not math.isfinite(first) or (last is not None and (last <= first or not math.isfinite(last))):
-        raise UnreadableAudio(f"{path}: {start} to {end} s is not a span: it must begin at 0 or later and end after that")
+        raise UnreadableAudio(f"{path}: {start} to {end} s is not a span; begin at 0 or later and end after that")
     return _Span(first, last)
 
 
@@ -145,8 +154,8 @@ def _checked(path: Path, audio: Audio) -> Audio:
     if not (math.isfinite(low) and math.isfinite(high)):
         channel, at = np.argwhere(~np.isfinite(audio.samples))[0]
         raise UnreadableAudio(
-            f"{path}: sample {at} of channel {channel} ({at / audio.sampling_rate:.3f} s) is {audio.samples[channel, at]}, "
-            "not a number that can be played; export the recording again"
+            f"{path}: sample {at} of channel {channel} ({at / audio.sampling_rate:.3f} s) is "
+            f"{audio.samples[channel, at]}, not a number that can be played; export the recording again"
         )
     if max(high, -low) > _LOUDEST_SAMPLE:
         raise UnreadableAudio(f"{path}: samples reach {max(high, -low):.3g} where full scale is 1; export it again")
@@ -196,17 +205,20 @@ def _read_soundfile(path: Path, span: _Span) -> Audio | None:
         compressed = file.format in ("MP3", "OGG")
         try:
             begin, stop = span.bounds(path, rate, total) if total else (0, 0)
+            # What a lossy frame sounds like depends on those before it, so some are decoded and thrown away.
+            early = min(begin, _PREROLL) if compressed else 0
             if begin:
-                file.seek(begin)
-            samples = _join(_blocks(file, stop - begin), file.channels)
+                file.seek(begin - early)
+            samples = _join(_blocks(file, stop - begin + early), file.channels)[:, early:]
         except soundfile.LibsndfileError as problem:
             detail = str(problem).strip(" :.") or "its frames are damaged or cut off"
-            raise UnreadableAudio(f"{path}: cannot be decoded to its end ({detail}); get the whole file again") from None
+            message = f"{path}: cannot be decoded to its end ({detail}); get the whole file again"
+            raise UnreadableAudio(message) from None
     short = stop - begin - samples.shape[1]
     if short > (_SHORTFALL * rate if compressed else 0):
         raise UnreadableAudio(
-            f"{path}: the file is truncated: it promises {(stop - begin) / rate:.3f} s and {samples.shape[1] / rate:.3f} s "
-            "are there; get the whole file again"
+            f"{path}: the file is truncated: it promises {(stop - begin) / rate:.3f} s and "
+            f"{samples.shape[1] / rate:.3f} s are there; get the whole file again"
         )
     return Audio(samples, rate)
 
@@ -232,7 +244,7 @@ def _read_pyav(path: Path, span: _Span, beginning: bytes) -> Audio:
     try:
         with av.open(str(path.absolute()), options=_PYAV_OPTIONS, metadata_errors="replace") as container:
             if not container.streams.audio:
-                raise UnreadableAudio(f"{path}: has no sound in it ({container.format.name}); name a recording with an audio track")
+                raise UnreadableAudio(f"{path}: has no sound in it, only other tracks; name a recording")
             stream = container.streams.audio[0]
             channels, rate = stream.codec_context.channels, int(stream.rate or 0)
             _check_rate(path, rate)
@@ -240,13 +252,14 @@ def _read_pyav(path: Path, span: _Span, beginning: bytes) -> Audio:
             promised = _promised_duration(container, stream)
     except av.FFmpegError as problem:
         raise UnreadableAudio(
-            f"{path}: cannot be decoded as audio (begins with {_printable(beginning)}; {problem.strerror}); get the file "
-            "again, or convert it to WAV or FLAC"
+            f"{path}: cannot be decoded as audio (begins with {_printable(beginning)}; {problem.strerror}); "
+            "get the file again, or convert it to WAV or FLAC"
         ) from None
     held = samples.shape[1] / rate
     if promised is not None and promised - held > _SHORTFALL:
         raise UnreadableAudio(
-            f"{path}: the file is truncated: it promises {promised:.3f} s and {held:.3f} s are there; get the whole file again"
+            f"{path}: the file is truncated: it promises {promised:.3f} s and {held:.3f} s are there; get "
+            "the whole file again"
         )
     begin, stop = span.bounds(path, rate, samples.shape[1]) if samples.size else (0, 0)
     return Audio(samples[:, begin:stop], rate)

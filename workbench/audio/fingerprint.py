@@ -28,7 +28,8 @@ def content_hash(path: Path | str, start: float | None = None, end: float | None
         # Many utterances are spans of one long recording: its bytes are read once.
         digest = _file_digest(path, state.st_size, state.st_mtime_ns, state.st_ino)
     except OSError as problem:
-        raise UnreadableAudio(f"{path}: cannot be read ({problem.strerror or problem}); correct that and try again") from None
+        why = problem.strerror or problem
+        raise UnreadableAudio(f"{path}: cannot be read ({why}); correct that and try again") from None
     if _seconds(start) == _seconds(end) == "":
         return digest
     return hashlib.sha256(f"{digest} {_seconds(start)} {_seconds(end)}".encode()).hexdigest()[:DIGITS]

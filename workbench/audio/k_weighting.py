@@ -112,7 +112,6 @@ class _Blocked:
 @lru_cache(maxsize=64)
 def _blocked(rate: int) -> _Blocked:
     a, b, c, d = _state_space(k_weighting(rate))
-
     states = [b]
     observed = [c]
     for _ in range(ROW - 1):
@@ -130,14 +129,13 @@ def _blocked(rate: int) -> _Blocked:
     while np.abs(carries[-1]).max() > 1e-12:
         carries.append(carries[-1] @ carries[-1])
     combined = np.concatenate([direct, into @ r.T], axis=1)
-    
     return _Blocked(combined.astype(np.float32), orthonormal.T.astype(np.float32).copy(), tuple(carries))
 
 
 def _state_space(
     sections: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]:
-    """Matrices a, b, c, d of a cascade: s' = a s + b x, y = c s + d x (transposed direct form II, section by section)."""
+    """Matrices a, b, c, d of a cascade: s' = a s + b x, y = c s + d x (transposed direct form II)."""
     n = 2 * len(sections)
     a, b, c, d = np.zeros((n, n)), np.zeros(n), np.zeros(n), 1.0
     for i, (b0, b1, b2, _, a1, a2) in enumerate(sections):
@@ -152,7 +150,7 @@ def _state_space(
     return a, b, c, d
 
 
-def hop_powers(samples: NDArray[np.float32], rate: int) -> tuple[NDArray[np.float64], float]:
+def step_energies(samples: NDArray[np.float32], rate: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Energy of the K-weighted channels in steps of 100 ms, shape (channels, steps), and in the whole, (channels,).
 
     Args:
@@ -182,7 +180,7 @@ def hop_powers(samples: NDArray[np.float32], rate: int) -> tuple[NDArray[np.floa
 def _weighted(
     samples: NDArray[np.float32], rate: int, state: NDArray[np.float64]
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """One channel's stretch of samples K-weighted, and the filter's state after it (where the stretch is whole rows)."""
+    """One channel's stretch of samples K-weighted, and the filter's state after it (if it is whole rows)."""
     blocked = _blocked(rate)
     n = len(samples)
     stacks = -(-n // (ROW * _STACK))

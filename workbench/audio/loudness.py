@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.audio.k_weighting import hop_powers
+from workbench.audio.k_weighting import step_energies
 
 LoudnessMethod = Literal["integrated", "ungated", "silence"]
 
@@ -85,7 +85,7 @@ def block_powers(samples: NDArray[np.float32], rate: int) -> BlockPowers:
         rate: sampling rate (Hz).
     """
     channels, n = samples.shape
-    steps, totals = hop_powers(samples, rate)
+    steps, totals = step_energies(samples, rate)
     weights = np.array(_WEIGHTS.get(channels, (1.0,) * channels))
     summed = weights @ steps
     blocks = max(0, steps.shape[1] - _STEPS_IN_BLOCK + 1)
@@ -161,11 +161,11 @@ def _interpolated_peak(
     padded: NDArray[np.float32], rows: NDArray[np.intp], matrix: NDArray[np.float32], best: float
 ) -> float:
     # Row k begins at sample (k + 1)·_ROW of the padded signal, and needs _HALF - 1 samples before and _HALF after.
-    windows = np.lib.stride_tricks.sliding_window_view(padded, len(matrix))[_ROW - _HALF + 1 :: _ROW]
+    window = np.arange(len(matrix)) + (_ROW - _HALF + 1)
     for begin in range(0, len(rows), 128 * _STACK):
         chosen = rows[begin : begin + 128 * _STACK]
         chosen = np.append(chosen, np.repeat(chosen[-1:], -len(chosen) % _STACK))
-        values = windows[chosen].reshape(-1, _STACK, len(matrix)) @ matrix
+        values = padded[chosen[:, None] * _ROW + window].reshape(-1, _STACK, len(matrix)) @ matrix
         best = max(best, float(values.max()), -float(values.min()))
     return best
 

@@ -27,7 +27,7 @@ _LOWEST_HZ, _HIGHEST_HZ = 62.0, 8000.0  # where noise and speech are compared
 _LOW, _LOWER = 10.0, 2.5  # percentiles of a band's level over time that describe its noise
 _NOISE_SPREAD = 3.0  # dB; the standard deviation of a band's noise level is taken to be no more
 _DIGITAL_SILENCE = 1e-11  # frame power (full scale 1) under that of 16-bit rounding
-_OVER_NOISE = 5.0  # dB that speech stands over the noise
+_OVER_NOISE = 3.0  # dB that speech stands over the noise
 _UNDER_LOUD = 35.0  # dB that speech may lie under the clip's loud frames
 _FLOOR = -65.0  # dBFS; quieter frames are no speech
 _LONGEST_GAP = 0.2  # s; shorter pauses are within speech
@@ -35,6 +35,8 @@ _SHORTEST_BURST = 0.06  # s; shorter sounds are no speech
 
 _BANDWIDTH_RANGE = 55.0  # dB under the strongest frequency
 _OVER_ROUNDING = 10.0  # dB over the noise of rounding to 16 bits
+_SNR_BANDS = ["noisy (<10 dB)", "fair (10-20 dB)", "good (20-30 dB)", "clean (>=30 dB)"]
+
 _BATCH = 4096  # frames transformed at once
 
 
@@ -58,7 +60,7 @@ def measure(samples: NDArray[np.float32], rate: int) -> Quality:
     - snr (dB): mean power over noise power, less the noise. The noise of each 250 Hz band is told from how low its
       level goes and how much it varies there, so that it is also found where the speaker hardly pauses. None where
       there is no speech, or the pauses are digital silence.
-    - speech: frames of 32 ms that stand 5 dB over the noise and less than 35 dB under the loud frames, pauses under
+    - speech: frames of 32 ms that stand 3 dB over the noise and less than 35 dB under the loud frames, pauses under
       0.2 s included. It is energy that decides: clatter counts as speech, and a steady tone does not.
     - bandwidth (Hz): the highest frequency within 55 dB of the strongest in the mean spectrum, and over the noise
       of 16-bit rounding. None for digital silence.
@@ -214,7 +216,7 @@ def quality_tags(audio_quality: pd.DataFrame) -> pd.DataFrame:
         {
             "loudness_band": banded("loudness", [-40, -30, -15], ["too_quiet", "quiet", "normal", "loud"]),
             "clipping": banded("clipped_share", [1e-4], ["clean", "clipped"]),
-            "snr_band": banded("snr", [10, 20, 30], ["noisy (<10 dB)", "fair (10-20 dB)", "good (20-30 dB)", "clean (>=30 dB)"]),
+            "snr_band": banded("snr", [10, 20, 30], _SNR_BANDS),
             "silence": banded("silence_share", [0.75], ["speech", "mostly_silence"]),
             "band": banded("bandwidth", [5000], ["narrowband", "wideband"]),
             "duration_band": banded("duration", [2, 5, 15], ["under 2 s", "2-5 s", "5-15 s", "15 s and over"]),

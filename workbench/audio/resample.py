@@ -35,8 +35,8 @@ def resample(samples: NDArray[np.float32], rate: int, to: int) -> NDArray[np.flo
     if new * (old + 2 * _WIDTH * max(1, old // new)) > _LARGEST_KERNEL:
         return _resample_spectrum(samples, rate, to)
     torch, functional = _torch()
-    resampled = functional.resample(torch.from_numpy(np.ascontiguousarray(samples)), rate, to, lowpass_filter_width=_WIDTH)
-    result: NDArray[np.float32] = resampled.numpy()
+    tensor = torch.from_numpy(np.ascontiguousarray(samples))
+    result: NDArray[np.float32] = functional.resample(tensor, rate, to, lowpass_filter_width=_WIDTH).numpy()
     return result
 
 

@@ -17,7 +17,7 @@ _MOST_CHUNKS = 1000
 
 @dataclass(frozen=True)
 class WavHeader:
-    """What a WAV header says: the codec's tag, channels, rate (Hz), bits a sample, and where the samples lie (bytes)."""
+    """What a WAV header says: the codec's tag, channels, rate (Hz), bits a sample, where the samples lie (bytes)."""
 
     codec: int
     channels: int
@@ -51,18 +51,20 @@ def read_wav_header(path: Path, file: BinaryIO, size: int) -> WavHeader:
         here = size - position
         if name == b"data":
             if form is None:
-                raise UnreadableAudio(f"{path}: the WAV header has samples before it says their format; export it again")
+                raise UnreadableAudio(f"{path}: the WAV header names no format before its samples; export it again")
             if length == 0xFFFFFFFF and long_size is not None:
                 length = long_size
             return _header(path, form, position, here, length)
         if length > here:
             raise UnreadableAudio(
-                f"{path}: the WAV header is broken: its chunk {_shown(name)} claims {length} bytes where only {here} are "
-                "left, and no samples come before it; get the file again from its source"
+                f"{path}: the WAV header is broken: its chunk {_shown(name)} claims {length} bytes where only {here} "
+                "are left, and no samples come before it; get the file again from its source"
             )
         if name == b"fmt ":
             if length < 16:
-                raise UnreadableAudio(f"{path}: the WAV header's format chunk has {length} bytes where 16 are needed; export it again")
+                raise UnreadableAudio(
+                    f"{path}: the WAV header's format chunk has {length} bytes, not 16; export it again"
+                )
             content = file.read(min(length, 40))
             codec, channels, rate, byte_rate, align, bits = struct.unpack("<HHIIHH", content[:16])
             if codec == EXTENSIBLE and len(content) >= 26:
@@ -79,7 +81,7 @@ def _header(path: Path, form: tuple[int, int, int, int, int, int], offset: int, 
     codec, channels, rate, byte_rate, align, bits = form
     if channels == 0:
         raise UnreadableAudio(f"{path}: the WAV header says 0 channels; export it again")
-    if codec == PCM and byte_rate and align and rate * align != byte_rate and not 4_000 <= rate <= 768_000:
+    if codec == PCM and align and 0 < byte_rate < rate:
         raise UnreadableAudio(
             f"{path}: the WAV header is broken: it says {rate} Hz, but its {byte_rate} bytes a second mean "
             f"{byte_rate // align} Hz; correct the rate or export it again"
@@ -88,12 +90,12 @@ def _header(path: Path, form: tuple[int, int, int, int, int, int], offset: int, 
         length = here
     if length > here:
         raise UnreadableAudio(
-            f"{path}: the file is truncated: its WAV header promises {length} bytes of samples and {max(here, 0)} are there; "
-            "get the whole file again"
+            f"{path}: the file is truncated: its WAV header promises {length} bytes of samples and {max(here, 0)} are "
+            "there; get the whole file again"
         )
     if length == 0:
         more = f" though {here} bytes follow (it was never finished)" if here > 0 else ""
-        raise UnreadableAudio(f"{path}: no samples: the WAV header says 0 bytes of them{more}; record or export it again")
+        raise UnreadableAudio(f"{path}: no samples: the WAV header says 0 bytes of them{more}; record it again")
     return WavHeader(codec, channels, rate, bits, offset, length)
 
 

@@ -21,8 +21,8 @@ from workbench.cli.output import (
     say_faults,
 )
 
-SLICE_COLUMNS = ["slice", "utterances", "ref_words", "wer", "wer_low", "wer_high", "gap", "gain", "word_share"]
-BACKLOG_COLUMNS = ["rank", "kind", "title", "gain", "gain_low", "gain_high", "cost_hours", "utterances"]
+SLICE_COLUMNS = ["slice", "utterances", "ref_words", "wer", "wer_low", "wer_high", "gap", "gain"]
+BACKLOG_COLUMNS = ["rank", "kind", "title", "gain", "gain_low", "gain_high", "cost_hours"]
 RULE_COLUMNS = ["rule_id", "flags", "transcripts", "coverage", "overlaps", "abstained", "faults"]
 
 
@@ -68,9 +68,7 @@ def score(
     finish(outcome, format)
 
 
-def _score_files(
-    reference: Path, hypothesis: Path, normalizer: str, by: By, partial: bool, format: Format
-) -> None:
+def _score_files(reference: Path, hypothesis: Path, normalizer: str, by: By, partial: bool, format: Format) -> None:
     import pandas as pd
 
     from workbench.stages.bare import by_utterance, score_files
@@ -151,14 +149,15 @@ def slices(
         found = found[found["slice"].isin(["all", *table["slice"]])]
         print_frame(found, format, "confusions", ["slice", "op", "reference", "hypothesis", "count"])
     else:
-        print_frame(table, format, "slices", SLICE_COLUMNS)
+        whole = table["rest_wer"].isna() if format is Format.table else table["rest_wer"].isna() & False
+        print_frame(table[~whole], format, "slices", SLICE_COLUMNS)
+        if whole.any():
+            say(f"not shown, for they hold every utterance: {', '.join(table['slice'][whole])}")
     for note in outcome.notes:
         say(note)
 
 
-def backlog(
-    run: RunOption = None, workspace: WorkspaceOption = Path("."), format: FormatOption = Format.table
-) -> None:
+def backlog(run: RunOption = None, workspace: WorkspaceOption = Path("."), format: FormatOption = Format.table) -> None:
     """What to fix next, by expected gain.
 
     Label fixes, audio fixes, new data and tuning stand side by side, each with its interval and cost.

@@ -10,9 +10,7 @@ import typer
 from workbench.cli.options import WorkspaceOption, open_workspace
 from workbench.cli.output import Format, FormatOption, print_frame, say
 
-app = typer.Typer(
-    help="One label: its history, an edit, an undo.", no_args_is_help=True, rich_markup_mode=None
-)
+app = typer.Typer(help="One label: its history, an edit, an undo.", no_args_is_help=True, rich_markup_mode=None)
 
 Utterance = Annotated[str, typer.Argument(help="The utterance's id.")]
 Annotator = Annotated[str, typer.Option(help="Whose transcript.")]
@@ -55,7 +53,9 @@ def set_(
     with opened.lock():
         row = edit(opened.read("transcripts", history=True), utterance, annotator, text, author, reason)
         opened.append("transcripts", pd.DataFrame([row]))
-    say(f"{utterance} by {annotator} is at revision {row['revision']}; `workbench labels undo {utterance}` takes it back")
+    say(
+        f"{utterance} by {annotator} is at revision {row['revision']}; `workbench labels undo {utterance}` takes it back"
+    )
 
 
 @app.command()

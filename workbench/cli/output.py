@@ -33,6 +33,8 @@ class Format(enum.StrEnum):
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print the table.")]
 
 _RATES = {"wer", "cer", "wer_low", "wer_high", "rest_wer", "word_share", "share", "coverage"}
+_SHORT = {"utterances": "utts", "ref_words": "words", "cost_hours": "hours", "run_id": "run"}
+_ENDS = ("_low", "_high")
 _POINTS = {"gap", "gain", "gain_low", "gain_high", "gain_per_hour"}
 
 
@@ -122,18 +124,32 @@ def shown(name: str, value: Any) -> str:
 
 
 def _print_rich(frame: pd.DataFrame, title: str) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=escape(title) if title else None, title_justify="left", header_style="bold", expand=False)
+    if len(frame) == 1:
+        _print_record(frame, title)
+        return
+    points = "; gap and gain in WER points" if _POINTS & set(frame.columns) else ""
+    heading = escape(title + points) if title else None
+    table = Table(title=heading, title_justify="left", header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     rows = records(frame)
-    for name in frame.columns:
+    names = [str(name) for name in frame.columns if not str(name).endswith(_ENDS)]
+    for name in names:
         numeric = any(isinstance(row[name], int | float) for row in rows)
-        table.add_column(escape(_heading(str(name))), justify="right" if numeric else "left", overflow="fold")
+        table.add_column(escape(_heading(name)), justify="right" if numeric else "left", overflow="fold")
+        if name + "_low" in frame.columns:
+            table.add_column("95 %", justify="right", no_wrap=True)
     for row in rows:
-        table.add_row(*(Text(shown(name, value)) for name, value in row.items()))
+        cells = []
+        for name in names:
+            cells.append(Text(shown(name, row[name])))
+            if name + "_low" in frame.columns:
+                cells.append(Text(_interval(name, row[name + "_low"], row[name + "_high"])))
+        table.add_row(*cells)
     console = Console(soft_wrap=False)
     if not rows:
         console.print(f"{title or 'table'}: no rows", highlight=False)
@@ -141,9 +157,27 @@ def _print_rich(frame: pd.DataFrame, title: str) -> None:
     console.print(table)
 
 
+def _print_record(frame: pd.DataFrame, title: str) -> None:
+    """One row reads best as a list of names and values."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=escape(title) if title else None, title_justify="left", show_header=False, box=None)
+    for name, value in records(frame)[0].items():
+        table.add_row(Text(_heading(name), style="bold"), Text(shown(name, value)))
+    Console().print(table)
+
+
+def _interval(name: str, low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return "–"
+    return f"{shown(name, low).removesuffix(' %')} … {shown(name, high)}"
+
+
 def _heading(name: str) -> str:
-    unit = " (WER points)" if name in _POINTS - {"gain_per_hour"} else ""
-    return name.replace("_", " ") + unit
+    return _SHORT.get(name, name.replace("_", " "))
 
 
 def finish(outcome: Outcome, format: Format, columns: list[str] | None = None) -> None:

@@ -61,7 +61,9 @@ def run(
 
 
 def demo(
-    directory: Annotated[Path, typer.Argument(help="A new directory for the demo's workspace.")] = Path("demo-workspace"),
+    directory: Annotated[Path, typer.Argument(help="A new directory for the demo's workspace.")] = Path(
+        "demo-workspace"
+    ),
     workers: WorkersOption = None,
     format: FormatOption = Format.table,
 ) -> None:

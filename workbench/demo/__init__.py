@@ -1,0 +1,1 @@
+"""The bundled corpus of the demonstration, and how well what was planted in it is found."""

@@ -96,13 +96,10 @@ def read_cells(path: Path, faults: Faults, quoted: bool = True) -> Cells:
     return Cells(header[1], rows)
 
 
-def _records(
-    text: str, delimiter: str, quoted: bool, path: Path, faults: Faults
-) -> Iterator[tuple[int, list[str]]]:
+def _records(text: str, delimiter: str, quoted: bool, path: Path, faults: Faults) -> Iterator[tuple[int, list[str]]]:
     # A lone CR ends no line here, unlike in io.StringIO(newline=""), so that line numbers are those of an editor.
     lines = io.StringIO(text, newline="\n")
-    quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
+    reader = csv.reader(lines, _dialect(delimiter, quoted))
     while True:
         line = reader.line_num + 1
         try:
@@ -123,14 +120,29 @@ def _records(
             yield line, record
 
 
+def _dialect(separator: str, quoted: bool) -> type[csv.Dialect]:
+    class Dialect(csv.Dialect):
+        delimiter = separator
+        quotechar = '"'
+        doublequote = True
+        skipinitialspace = False
+        quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+        lineterminator = "\n"
+        strict = True
+
+    return Dialect
+
+
 def _delimiter(text: str, candidates: str, quoted: bool) -> str:
     if len(candidates) == 1:
         return candidates
     known = {name for names in FIELD_NAMES.values() for name in names}
-    quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
 
     def fitness(delimiter: str) -> tuple[int, int]:
-        header = next(csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter, quoting=quoting), [])
+        try:
+            header = next(csv.reader(io.StringIO(text, newline="\n"), _dialect(delimiter, quoted)), [])
+        except csv.Error:
+            return -1, 0
         return sum(name.strip().casefold() in known for name in header), len(header)
 
     return max(candidates, key=fitness)

@@ -26,6 +26,8 @@ class Faults:
     def add(self, item: str, path: Path, line: int, reason: str | UnusableRow) -> None:
         """Record one fault at a physical line (from 1) of a file."""
         location = f"{path}:{line}"
+        if not item.isprintable():
+            item = f"line {line}"
         if self.strict:
             raise BadInput(f"{location}: {item}: {reason}")
         self.rows.append({"stage": STAGE, "item": item, "location": location, "reason": str(reason)})

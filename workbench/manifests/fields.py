@@ -168,14 +168,11 @@ def as_seconds(name: str, value: object) -> float | None:
         value = value.strip(" ")
     if value is None or value == "":
         return None
-    number: float | None = None
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
-        number = float(value)
-    elif isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LONGEST:
-        number = float(value)
-    if number is None or not 0 <= number < _LONGEST:
+    written = isinstance(value, str) and _NUMBER.fullmatch(value)
+    number = float(value) if isinstance(value, str) and written else value
+    if not isinstance(number, int | float) or isinstance(number, bool) or not 0 <= number < _LONGEST:
         raise UnusableRow(f"{name} {shown(value)}", "seconds from 0 on, as 1.25", "correct it or leave it empty")
-    return number or 0.0  # never -0.0, which is written differently and means the same
+    return float(number) or 0.0  # never -0.0, which is written differently and means the same
 
 
 def as_rate(name: str, value: object) -> int | None:

@@ -3,11 +3,11 @@
 | file | a line | read as |
 |---|---|---|
 | `wav.scp` | recording, path | path from the data directory; a command (`sox … |`) is never run |
-| `segments` | utterance, recording, start, end (s) | the utterances; without it each recording is one; end -1: to its end |
+| `segments` | utterance, recording, start, end (s) | the utterances; without it each recording is one; end -1: all |
 | `text` | utterance, text | the transcript by `reference`; an utterance without a line has none |
 | `utt2spk` (or else `spk2utt`) | utterance, speaker | the speaker |
 | `utt2dur`, `utt2split`, `utt2sampling_rate` | utterance, value | duration (s), split, sampling rate (Hz) |
-| other `utt2NAME`, `spk2NAME` | utterance or speaker, value | the tag NAME; the utterance's own value goes before its speaker's |
+| other `utt2NAME`, `spk2NAME` | utterance or speaker, value | the tag NAME; the utterance's value goes first |
 
 Every other file (features, `reco2dur`, …) is left alone. One space or tab ends the id; the text after it is verbatim.
 A Kaldi directory has no place for some of what a manifest may hold; these files of ours hold it, and Kaldi's tools pass
@@ -26,22 +26,26 @@ Tags are text. Ids with spaces, and line breaks in texts and values, cannot be h
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from workbench.errors import BadInput
 from workbench.manifests.faults import Faults, UnusableRow, shown
-from workbench.manifests.fields import RESERVED_NAMES, as_label, as_rate, as_seconds, as_tag, as_text
+from workbench.manifests.fields import as_label, as_rate, as_seconds, as_tag, as_text, recognise
 from workbench.manifests.kaldi_written import write as write
 from workbench.manifests.manifest import Manifest
 from workbench.manifests.rows import REFERENCE, Row, assemble
 from workbench.manifests.text_file import read_lines
 
-_TEXT_FILE = re.compile(r"text\.[1-9]\d*")
-_TAG_FILE = re.compile(r"(utt|spk)2(.+)")
-_FIELDS = {"dur": "duration", "split": "split", "sampling_rate": "sampling_rate"}
+_TEXT_FILE = re.compile(r"text\.[1-9]\d*", re.ASCII)
+_TAG_FILE = re.compile(r"(utt|spk)2(.+)", re.DOTALL)
+_NOT_TAGS = ("utt2spk", "spk2utt", "utt2dur", "utt2split", "utt2sampling_rate")
 
 Lines = dict[str, tuple[str, int]]
 "Id to the rest of its line, and the line's number."
+Value = TypeVar("Value")
 
 
 def read(path: Path, strict: bool = False) -> Manifest:
@@ -50,8 +54,8 @@ def read(path: Path, strict: bool = False) -> Manifest:
     Raises:
         BadInput: there is no `wav.scp`, or a file cannot be read.
     """
-    if not path.is_dir():
-        raise BadInput(f"{path} is no directory; expected a Kaldi data directory with wav.scp")
+    if not (path / "wav.scp").is_file():
+        raise BadInput(f"{path / 'wav.scp'} is not there; expected a Kaldi data directory, which has it")
     return _Reader(path, Faults(strict)).manifest()
 
 
@@ -59,32 +63,34 @@ class _Reader:
     def __init__(self, directory: Path, faults: Faults) -> None:
         self.directory = directory
         self.faults = faults
+        self.left_out: set[str] = set()
+        "Utterances with a fault already, whose other lines are none."
+        self.rows = self._utterances()
 
     def manifest(self) -> Manifest:
-        rows = self._utterances()
-        self.known = set(rows) | self.left_out
-        self._speakers(rows)
-        tags = self._tags(rows)
-        transcripts = [(REFERENCE, "text"), *self._annotators()]
-        texts = {annotator: self._of_utterances(name) for annotator, name in transcripts}
-        written = []
-        for utterance_id, row in rows.items():
-            mine = [(name, file, texts[name][utterance_id]) for name, file in transcripts if utterance_id in texts[name]]
-            if not mine:
-                written.append(row)
-            for annotator, file, (text, line) in mine:
-                try:
-                    checked = as_text("text", text)
-                except UnusableRow as problem:
-                    self.faults.add(utterance_id, self.directory / file, line, problem)
-                    continue
-                copy = Row(row.path, row.line, utterance_id, row.recording, row.start, row.end, row.sampling_rate,
-                           row.duration, row.speaker, row.split, row.tags)  # fmt: skip
-                copy.annotator, copy.text, copy.text_location = annotator, checked, f"{self.directory / file}:{line}"
-                written.append(copy)
-        return assemble(written, self.directory, sorted(tags), self.faults)
+        self._read_speakers()
+        self._read_values("utt2dur", lambda row, value: setattr(row, "duration", as_seconds("duration", value)))
+        self._read_values("utt2split", lambda row, value: setattr(row, "split", as_label("split", value)))
+        self._read_values(
+            "utt2sampling_rate", lambda row, value: setattr(row, "sampling_rate", as_rate("sampling_rate", value))
+        )
+        tags = self._read_tags()
+        transcripts = self._transcripts()
+        rows = [written for key, row in self.rows.items() for written in transcripts.get(key, [row])]
+        return assemble(rows, self.directory, tags, self.faults)
 
-    # -- files --------------------------------------------------------------------------------------------------
+    def _fault(self, item: str, name: str, line: int, found: str, expected: str, do: str) -> None:
+        self.faults.add(item, self.directory / name, line, UnusableRow(found, expected, do))
+
+    def _checked(self, item: str, name: str, line: int, check: Callable[..., Value], *values: object) -> Value | None:
+        """What `check` makes of the values; None and a fault when it refuses them."""
+        try:
+            return check(*values)
+        except UnusableRow as problem:
+            self.faults.add(item, self.directory / name, line, problem)
+            return None
+
+    # -- lines --------------------------------------------------------------------------------------------------
 
     def _lines(self, name: str) -> Lines:
         """Id to the rest of the line; no lines when the file is absent or empty."""
@@ -92,175 +98,146 @@ class _Reader:
         if not path.is_file() or not path.stat().st_size:
             return {}
         found: Lines = {}
-        last, sorted_so_far = "", True
+        last, in_order = "", True
         for number, line in enumerate(read_lines(path), start=1):
-            key, _, value = line.replace("\t", " ", 1).partition(" ") if "\t" in line else line.partition(" ")
-            if "\t" in line:
-                key = re.split(r"[ \t]", line, maxsplit=1)[0]
-                value = line[len(key) + 1 :]
-            problem = None
+            key = re.split(r"[ \t]", line, maxsplit=1)[0]
             if not key:
-                problem = UnusableRow(f"no id in {shown(line)}", "an id, a space and a value", "remove the line")
+                self._fault(f"line {number}", name, number, f"no id in {shown(line)}", "an id, a space and a value",
+                            "correct or remove the line")  # fmt: skip
             elif key in found:
-                where = f"line {found[key][1]}"
-                problem = UnusableRow(f"the id a second time, after {where}", "one line for each id", "remove one")
-            else:
-                try:
-                    as_label("id", key)
-                except UnusableRow as unusable:
-                    problem = unusable
-            if problem is not None:
-                self.faults.add(key or f"line {number}", path, number, problem)
-                continue
-            if key < last and sorted_so_far:
-                sorted_so_far = False
-                self.faults.add(
-                    key, path, number,
-                    UnusableRow(f"the id after {shown(last)}", "lines sorted by id, for Kaldi's own tools",
-                                "sort the file with LC_ALL=C; nothing is left out here"),
-                )  # fmt: skip
-            found[key] = value, number
-            last = key
+                self._fault(key, name, number, f"the id a second time, after line {found[key][1]}",
+                            "one line for each id", "remove one of them")  # fmt: skip
+            elif self._checked(f"line {number}", name, number, as_label, "id", key):
+                if key < last and in_order:
+                    in_order = False
+                    self._fault(key, name, number, f"the id after {shown(last)}", "lines sorted by id",
+                                "sort the file with LC_ALL=C (its lines are used as they are)")  # fmt: skip
+                found[key] = line[len(key) + 1 :], number
+                last = key
         return found
 
     def _of_utterances(self, name: str) -> Lines:
         lines = self._lines(name)
         for key, (_, number) in lines.items():
-            if key not in self.known:
-                reason = UnusableRow("an utterance without audio", "one of wav.scp or segments", "add it or remove the line")
-                self.faults.add(key, self.directory / name, number, reason)
-        return {key: value for key, value in lines.items() if key in self.known}
+            if key not in self.rows and key not in self.left_out:
+                known = "segments" if (self.directory / "segments").is_file() else "wav.scp"
+                self._fault(key, name, number, "an utterance without audio", f"one of {known}",
+                            "add it there or remove this line")  # fmt: skip
+        return {key: value for key, value in lines.items() if key in self.rows}
 
-    # -- parts --------------------------------------------------------------------------------------------------
+    def _read_values(self, name: str, put: Callable[[Row, str], None]) -> None:
+        for key, (value, number) in self._of_utterances(name).items():
+            self._checked(key, name, number, put, self.rows[key], value.strip(" \t"))
+
+    # -- utterances ---------------------------------------------------------------------------------------------
 
     def _utterances(self) -> dict[str, Row]:
-        scp, segments = self.directory / "wav.scp", self.directory / "segments"
-        if not scp.is_file():
-            raise BadInput(f"{scp} is not there; expected a Kaldi data directory, which has it")
+        scp = self.directory / "wav.scp"
         recordings = {key: (value.strip(" \t"), number) for key, (value, number) in self._lines("wav.scp").items()}
         if not recordings and not self.faults.rows:
             raise BadInput(f"{scp} is empty; expected a recording a line; check how it was made")
-        spans = self._segments() if segments.is_file() else None
-        self.left_out: set[str] = set()
-        commands: dict[str, list[str]] = {
-            key: [] for key, (value, _) in recordings.items() if value.endswith("|") or value.startswith("|")
-        }
-        rows: dict[str, Row] = {}
-        if spans is None:
-            for key, (value, number) in recordings.items():
-                if key not in commands:
-                    rows[key] = Row(scp, number, key, value)
-        for key, (recording, start, end, number) in (spans or {}).items():
-            if recording in commands:
-                commands[recording].append(key)
-            elif recording not in recordings:
+        if (self.directory / "segments").is_file():
+            rows = self._segments(recordings)
+        else:
+            rows = {key: Row(scp, number, key, value) for key, (value, number) in recordings.items()}
+        for recording, (value, number) in recordings.items():
+            if value.startswith("|") or value.endswith("|"):
+                lost = [key for key, row in rows.items() if row.recording == value]
+                self.left_out.update(lost)
+                self._fault(recording, "wav.scp", number, f"the command {shown(value)}",
+                            "the path of an audio file (commands are never run)",
+                            f"run it yourself and name its file; utterances left out: {len(lost)}")  # fmt: skip
+        return {key: row for key, row in rows.items() if key not in self.left_out}
+
+    def _segments(self, recordings: Lines) -> dict[str, Row]:
+        rows = {}
+        for key, (value, number) in self._lines("segments").items():
+            row = self._checked(key, "segments", number, self._segment, key, value, number, recordings)
+            if row is None:
                 self.left_out.add(key)
-                reason = UnusableRow(f"recording {shown(recording)}", "one of wav.scp", "add it there")
-                self.faults.add(key, segments, number, reason)
             else:
-                rows[key] = Row(segments, number, key, recordings[recording][0], start, end)
-        for key, utterances in commands.items():
-            self.left_out.update(utterances or [key])
-            reason = UnusableRow(
-                f"the command {shown(recordings[key][0])}",
-                "the path of an audio file (commands are never run)",
-                f"run it yourself and name the file it makes; {len(utterances or [key])} utterance(s) are left out",
-            )
-            self.faults.add(key, scp, recordings[key][1], reason)
+                rows[key] = row
         return rows
 
-    def _segments(self) -> dict[str, tuple[str, float | None, float | None, int]]:
+    def _segment(self, key: str, value: str, number: int, recordings: Lines) -> Row:
+        cells = value.split()
+        if len(cells) != 3:
+            raise UnusableRow(shown(value), "recording, start (s) and end (s)", "correct the line")
+        recording, start, end = cells
+        if recording not in recordings:
+            raise UnusableRow(f"recording {shown(recording)}", "one of wav.scp", "add it there")
         path = self.directory / "segments"
-        found = {}
-        for key, (value, number) in self._lines("segments").items():
-            cells = value.split()
-            try:
-                if len(cells) != 3:
-                    raise UnusableRow(f"{shown(value)}", "recording, start and end", "correct the line")
-                end = None if cells[2].startswith("-") and as_seconds("end", cells[2][1:]) == 1 else cells[2]
-                found[key] = cells[0], as_seconds("start", cells[1]), as_seconds("end", end), number
-            except UnusableRow as problem:
-                self.left_out_segment(key)
-                self.faults.add(key, path, number, problem)
-        return found
+        to_the_end = re.fullmatch(r"-1(\.0*)?", end) is not None
+        return Row(path, number, key, recordings[recording][0], start=as_seconds("start", start),
+                   end=None if to_the_end else as_seconds("end", end))  # fmt: skip
 
-    def _speakers(self, rows: dict[str, Row]) -> None:
-        name = "utt2spk"
-        speakers = self._of_utterances(name)
-        if not speakers:
-            name = "spk2utt"
-            for speaker, (utterances, number) in self._lines(name).items():
-                speakers.update({key: (speaker, number) for key in utterances.split() if key in self.known})
+    def _read_speakers(self) -> None:
         unknown = self._of_utterances("unknown_speakers")
-        for key, (speaker, number) in speakers.items():
-            if key in rows and key not in unknown:
-                try:
-                    rows[key].speaker = as_label("speaker", speaker.strip(" \t"))
-                except UnusableRow as problem:
-                    self.faults.add(key, self.directory / name, number, problem)
 
-    def _tags(self, rows: dict[str, Row]) -> set[str]:
-        names = {key: value for key, (value, _) in self._lines("tag_names").items()}
-        matches = [_TAG_FILE.fullmatch(child.name) for child in sorted(self.directory.iterdir()) if child.is_file()]
+        def put(row: Row, value: str) -> None:
+            row.speaker = None if row.utterance_id in unknown else as_label("speaker", value)
+
+        if (self.directory / "utt2spk").is_file():
+            self._read_values("utt2spk", put)
+            return
+        for speaker, (utterances, _) in self._lines("spk2utt").items():
+            for key in utterances.split():
+                if key in self.rows:
+                    put(self.rows[key], speaker)
+
+    # -- tags ---------------------------------------------------------------------------------------------------
+
+    def _read_tags(self) -> list[str]:
+        listed = {key: value for key, (value, _) in self._lines("tag_names").items()}
+        files = [child.name for child in self.directory.iterdir() if child.is_file() and child.name not in _NOT_TAGS]
+        matches = [match for name in files if (match := _TAG_FILE.fullmatch(name))]
+        names = sorted({listed.get(match.group(2), match.group(2)) for match in matches})
+        kept = recognise(names, self.directory, self.faults, {}, exact=True).tags
+        tags = {name: kept[position] for position, name in enumerate(names)}
         # Speakers' files first, so that an utterance's own value replaces its speaker's.
-        files = sorted((m.group(1) != "spk", m.group(2), m.group(0)) for m in matches if m)
-        tags: set[str] = set()
-        for of_utterances, written, file in files:
-            if file in ("utt2spk", "spk2utt"):
-                continue
-            if of_utterances and written in _FIELDS:
-                self._field(rows, file, _FIELDS[written])
-                continue
-            tag = self._tag_name(names.get(written, written), file)
-            tags.add(tag)
-            values = self._of_utterances(file) if of_utterances else self._of_speakers(rows, file)
-            for row in rows.values():
-                value, number = values.get((row.utterance_id if of_utterances else row.speaker) or "", ("", 0))
-                try:
-                    found = as_tag(tag, value)
-                    row.tags[tag] = row.tags.get(tag) if found is None else found
-                except UnusableRow as problem:
-                    self.faults.add(row.item, self.directory / file, number, problem)
-        return tags
+        for match in sorted(matches, key=lambda match: match.group(0)):
+            self._read_tag(match.group(0), match.group(1) == "utt", tags[listed.get(match.group(2), match.group(2))])
+        return list(kept.values())
 
-    def _tag_name(self, name: str, file: str) -> str:
-        if name not in RESERVED_NAMES:
-            return name
-        reason = UnusableRow(
-            f"the tag {name!r}", "a name that the tables do not use", f"it is kept as the tag 'tag_{name}'; rename the file"
-        )
-        self.faults.add(file, self.directory / file, 1, reason)
-        return f"tag_{name}"
+    def _read_tag(self, file: str, of_utterances: bool, tag: str) -> None:
+        lines = self._of_utterances(file) if of_utterances else self._of_speakers(file)
+        for key, (value, number) in lines.items():
+            found = self._checked(key, file, number, as_tag, tag, value)
+            if found is not None:
+                for row in [self.rows[key]] if of_utterances else self.speakers.get(key, []):
+                    row.tags[tag] = found
 
-    def _field(self, rows: dict[str, Row], file: str, name: str) -> None:
-        for key, (value, number) in self._of_utterances(file).items():
-            if key not in rows:
-                continue
-            try:
-                if name == "split":
-                    rows[key].split = as_label(name, value.strip(" \t"))
-                elif name == "duration":
-                    rows[key].duration = as_seconds(name, value.strip(" \t"))
-                else:
-                    rows[key].sampling_rate = as_rate(name, value.strip(" \t"))
-            except UnusableRow as problem:
-                self.faults.add(key, self.directory / file, number, problem)
-
-    def _of_speakers(self, rows: dict[str, Row], name: str) -> Lines:
+    def _of_speakers(self, name: str) -> Lines:
+        self.speakers: dict[str, list[Row]] = {}
+        for row in self.rows.values():
+            self.speakers.setdefault(row.speaker or "", []).append(row)
         lines = self._lines(name)
-        speakers = {row.speaker for row in rows.values()}
         for key, (_, number) in lines.items():
-            if key not in speakers and not self.left_out:
-                reason = UnusableRow("a speaker without utterances", "one of utt2spk", "remove the line")
-                self.faults.add(key, self.directory / name, number, reason)
+            if key not in self.speakers and not self.left_out:
+                self._fault(key, name, number, "a speaker without utterances", "one of utt2spk", "remove the line")
         return lines
+
+    # -- transcripts --------------------------------------------------------------------------------------------
+
+    def _transcripts(self) -> dict[str, list[Row]]:
+        """Utterance to one row for each of its transcripts."""
+        rows: dict[str, list[Row]] = {}
+        for annotator, file in [(REFERENCE, "text"), *self._annotators()]:
+            for key, (value, number) in self._of_utterances(file).items():
+                text = self._checked(key, file, number, as_text, "text", value)
+                if text is not None:
+                    location = f"{self.directory / file}:{number}"
+                    row = replace(self.rows[key], annotator=annotator, text=text, text_location=location)
+                    rows.setdefault(key, []).append(row)
+        return rows
 
     def _annotators(self) -> list[tuple[str, str]]:
         found = []
         for file, (name, number) in self._lines("annotators").items():
-            if _TEXT_FILE.fullmatch(file) and (self.directory / file).is_file() and name:
-                found.append((name, file))
-                continue
-            reason = UnusableRow(f"{shown(file)} by {shown(name)}", "text.NUMBER, a file beside, and a name", "correct it")
-            self.faults.add(file, self.directory / "annotators", number, reason)
+            if _TEXT_FILE.fullmatch(file) and (self.directory / file).is_file() and name.strip(" "):
+                if label := self._checked(file, "annotators", number, as_label, "annotator", name):
+                    found.append((label, file))
+            else:
+                self._fault(file, "annotators", number, f"{shown(file)}, {shown(name)}",
+                            "text.NUMBER, which is a file beside, and an annotator", "correct the line")  # fmt: skip
         return found

@@ -80,8 +80,8 @@ def read_objects(path: Path, faults: Faults) -> Iterator[tuple[int, dict[str, An
         try:
             values = _parse(line)
         except (ValueError, RecursionError) as problem:
-            why = f"{problem.msg} at character {problem.pos + 1}" if isinstance(problem, json.JSONDecodeError) else problem
-            found = f"{shown(line)}, which is not JSON ({why})"
+            at = f"{problem.msg} at character {problem.pos + 1}" if isinstance(problem, json.JSONDecodeError) else ""
+            found = f"{shown(line)}, which is not JSON ({at or problem})"
             faults.add(f"line {number}", path, number, UnusableRow(found, "one JSON object", "correct the line"))
             continue
         if isinstance(values, dict):
@@ -138,7 +138,8 @@ def write(path: Path, rows: Sequence[ExportedRow], tags: Sequence[str]) -> None:
         if start is not None and duration is not None and fields["end"] == implied_end(start, duration):
             fields["end"] = None
         values = {tag: _json_value(row.tags[tag]) for tag in tags}
-        for annotator, text in row.transcripts or [(REFERENCE, None)]:
+        transcripts: Sequence[tuple[str, str | None]] = row.transcripts or [(REFERENCE, None)]
+        for annotator, text in transcripts:
             record: dict[str, Any] = {"utterance_id": row.utterance_id} | fields | {"text": text}
             record["annotator"] = annotator if annotator != REFERENCE else None
             kept = {_WRITTEN.get(n, n): v for n, v in record.items() if v is not None or n in spoken_for}

@@ -124,22 +124,31 @@ def _check_agreement(first: Row, row: Row) -> None:
 
 
 def _name_utterances(rows: Sequence[Row]) -> None:
-    unnamed = [row for row in rows if row.utterance_id is None]
-    if not unnamed:
-        return
-    bases: dict[str, set[tuple[Any, ...]]] = {
-        row.utterance_id: {()} for row in rows if row.utterance_id is not None
-    }
-    spans = {}
-    for row in unnamed:
-        base = _stem(row.recording) + (f"-{row.start!r}" if row.start else "")
-        span = (row.recording, row.start, row.end if row.end is not None else row.duration)
-        bases.setdefault(base, set()).add(span)
-        spans[id(row)] = base, span
-    for row in unnamed:
-        base, span = spans[id(row)]
-        alone = len(bases[base]) == 1
-        row.utterance_id = base if alone else f"{base}-{hashlib.sha256(repr(span).encode()).hexdigest()[:8]}"
+    named = derived_ids(
+        [(row.utterance_id, row.recording, row.start, row.duration if row.end is None else row.end) for row in rows]
+    )
+    for row, utterance_id in zip(rows, named, strict=True):
+        row.utterance_id = utterance_id
+
+
+def derived_ids(rows: Sequence[tuple[str | None, str, float | None, float | None]]) -> list[str]:
+    """The utterance id of each row (id or None, recording, start, end), made from the recording where there is none.
+
+    >>> derived_ids([(None, "a/네.wav", None, None), (None, "b.wav", 1.5, 2.0), ("x", "b.wav", None, None)])
+    ['네', 'b-1.5', 'x']
+    """
+    spans_of: dict[str, set[tuple[Any, ...]]] = {}
+    bases = []
+    for utterance_id, recording, start, end in rows:
+        base = _stem(recording) + (f"-{start!r}" if start else "") if utterance_id is None else utterance_id
+        bases.append(base)
+        spans_of.setdefault(base, set()).add((recording, start, end) if utterance_id is None else ())
+    return [
+        base
+        if row[0] is not None or len(spans_of[base]) == 1
+        else f"{base}-{hashlib.sha256(repr(row[1:]).encode()).hexdigest()[:8]}"
+        for base, row in zip(bases, rows, strict=True)
+    ]
 
 
 def _stem(recording: str) -> str:
@@ -174,8 +183,8 @@ class _AudioFinder:
 
     def _look(self, written: str) -> str | None:
         # macOS writes Hangul file names decomposed, so the name in the manifest and on disk may differ in form only.
-        variants = (written, written.strip(), unicodedata.normalize("NFC", written), unicodedata.normalize("NFD", written))
-        for variant in dict.fromkeys(variants):
+        forms = [unicodedata.normalize(form, written.strip()) for form in ("NFC", "NFD")]
+        for variant in dict.fromkeys([written, written.strip(), *forms]):
             path = os.path.abspath(os.path.join(self.directory, variant))
             if os.path.isfile(path):
                 return path

@@ -51,9 +51,9 @@ def _cell(value: Any) -> Any:
 
 
 def csv_text(frame: pd.DataFrame) -> str:
-    """The frame as CSV: commas, every text that needs it in quotes, empty for missing, ISO timestamps."""
+    """The frame as CSV (RFC 4180): every text that needs it in quotes, empty for missing, ISO timestamps."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow([guarded(str(name)) for name in frame.columns])
     columns = [[_cell(value) for value in frame[name].tolist()] for name in frame.columns]
     writer.writerows(zip(*columns, strict=True))

@@ -22,6 +22,9 @@ from workbench.stages.tags import all_tags, audio_tags
 from workbench.transcripts import references
 from workbench.workspace import Workspace
 
+_NO_FIX = ["duration_band", "split"]
+"""Tags that say where the model is wrong, but name nothing that could be repaired or recruited for."""
+
 
 def backlog(workspace: Workspace, run_id: str | None = None) -> Outcome:
     """Rank label fixes, audio fixes, data collection and tuning by expected gain, and write the list down.
@@ -41,7 +44,7 @@ def backlog(workspace: Workspace, run_id: str | None = None) -> Outcome:
         _, groups = resampling_unit(workspace.read("utterances"))
         table = backlog_of(
             scores,
-            slices[slices["slice"].isin(list(membership))],
+            slices[slices["slice"].isin(list(membership)) & ~slices["tag"].isin(_NO_FIX)],
             membership,
             fixed_scores(workspace, scores),
             groups,

@@ -23,7 +23,7 @@ def score_files(reference: Path, hypothesis: Path, normalizer: str, partial: boo
     Raises:
         BadInput: a file cannot be read, an id repeats, or the ids differ and `partial` is not set.
     """
-    from workbench.manifests.transcript_files import read_transcripts
+    from workbench.manifests.transcripts import read_transcripts
 
     sides = []
     for path, names in ((reference, ("text", "reference")), (hypothesis, _HYPOTHESIS_COLUMNS)):
@@ -75,11 +75,13 @@ def check_file(path: Path) -> Outcome:
         BadInput: the file cannot be read or has no column `text`.
     """
     from label_rules.apply import apply_rules
-    from workbench.manifests.transcript_files import read_transcripts
+    from workbench.manifests.transcripts import read_transcripts
 
     frame = read_transcripts(path)
     if "text" not in frame.columns:
-        raise BadInput(f"{path}: found the columns {', '.join(frame.columns)}; expected utterance_id, annotator and text")
+        raise BadInput(
+            f"{path}: found the columns {', '.join(frame.columns)}; expected utterance_id, annotator and text"
+        )
     for name in ("duration", "speech_seconds", "confidence"):
         if name in frame.columns:
             frame[name] = pd.to_numeric(frame[name], errors="coerce")

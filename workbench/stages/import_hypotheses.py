@@ -20,12 +20,14 @@ def import_hypotheses(workspace: Workspace, path: Path, run_id: str, model: str)
     Raises:
         BadInput: the file cannot be read, or the run was made by a backend here.
     """
-    from workbench.manifests.transcript_files import read_transcripts
+    from workbench.manifests.transcripts import read_transcripts
 
     given = read_transcripts(path)
     column = next((name for name in _TEXT_COLUMNS if name in given.columns), None)
     if column is None:
-        raise BadInput(f"{path}: found the columns {', '.join(given.columns)}; expected one of {', '.join(_TEXT_COLUMNS)}")
+        raise BadInput(
+            f"{path}: found the columns {', '.join(given.columns)}; expected one of {', '.join(_TEXT_COLUMNS)}"
+        )
     with workspace.lock():
         runs = workspace.read("runs")
         if ((runs["run_id"] == run_id) & (runs["backend"] != "imported")).any():

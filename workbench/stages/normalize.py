@@ -42,7 +42,13 @@ def normalize(workspace: Workspace, workers: int | None = None, progress: Progre
         destination = workspace.root / "audio" / settings.fingerprint
         destination.mkdir(parents=True, exist_ok=True)
         tasks = [
-            _Task(r.utterance_id, workspace.to_path(r.recording), _number(r.start), _number(r.end), known.get(r.utterance_id))
+            _Task(
+                r.utterance_id,
+                workspace.to_path(r.recording),
+                _number(r.start),
+                _number(r.end),
+                known.get(r.utterance_id),
+            )
             for r in utterances.itertuples()
         ]
         faults: list[dict[str, str]] = []
@@ -55,7 +61,9 @@ def normalize(workspace: Workspace, workers: int | None = None, progress: Progre
                 done += 1
                 if isinstance(row, str):
                     location = str(task.recording)
-                    faults.append({"stage": "normalize", "item": task.utterance_id, "location": location, "reason": row})
+                    faults.append(
+                        {"stage": "normalize", "item": task.utterance_id, "location": location, "reason": row}
+                    )
                 elif row is None:
                     skipped += 1
                 else:

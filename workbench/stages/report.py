@@ -34,7 +34,7 @@ def report(workspace: Workspace, run_id: str | None = None, out: Path | None = N
 def gather(workspace: Workspace, run: pd.Series) -> ReportData:
     """Everything that a report about this run shows."""
     run_id = str(run["run_id"])
-    scope = {"run_id": run_id, "scoring": scoring_name(workspace)}
+    scoring = scoring_name(workspace)
     scores = scores_of(workspace, run_id)
     utterances = workspace.read("utterances")
     figures = _overall(workspace, scores, utterances, run)
@@ -54,8 +54,8 @@ def gather(workspace: Workspace, run: pd.Series) -> ReportData:
         conventions=workspace.read("conventions"),
         rule_summary=workspace.read("rule_summary"),
         flags=workspace.read("flags"),
-        slices=workspace.read("slices", **scope),
-        confusions=workspace.read("confusions", **scope),
+        slices=workspace.read("slices", run_id=run_id, scoring=scoring),
+        confusions=workspace.read("confusions", run_id=run_id, scoring=scoring),
         backlog=workspace.read("backlog"),
         faults=workspace.read("faults"),
         worst=_worst(workspace, scores, utterances),
@@ -65,9 +65,7 @@ def gather(workspace: Workspace, run: pd.Series) -> ReportData:
     )
 
 
-def _overall(
-    workspace: Workspace, scores: pd.DataFrame, utterances: pd.DataFrame, run: pd.Series
-) -> dict[str, Any]:
+def _overall(workspace: Workspace, scores: pd.DataFrame, utterances: pd.DataFrame, run: pd.Series) -> dict[str, Any]:
     scored = utterances[utterances["utterance_id"].isin(scores["utterance_id"])]
     unit, groups = resampling_unit(scored)
     counts = np.column_stack([scores[_ERRORS].sum(axis=1), scores["ref_words"]]).astype(float)
@@ -97,7 +95,9 @@ def _targets(workspace: Workspace, figures: dict[str, Any], run: pd.Series) -> l
     for name, measured, threshold, unit, optimise in asked:
         if threshold is not None:
             value = None if measured is None or pd.isna(measured) else float(measured)
-            targets.append(Target(name, value, threshold, unit, None if value is None else value <= threshold, optimise))
+            targets.append(
+                Target(name, value, threshold, unit, None if value is None else value <= threshold, optimise)
+            )
     return targets
 
 

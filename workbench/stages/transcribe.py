@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.errors import BadInput
-from workbench.jobs.local import Progress, in_parts, silent
+from workbench.jobs.local import Progress, in_parts, processors, silent
 from workbench.stages.stage import Outcome, record_faults
 from workbench.workspace import Workspace
 
@@ -45,14 +46,12 @@ def transcribe(
         parameters = dict(section.parameters) if backend_name == section.backend else {}
     with workspace.lock():
         inputs = _inputs(workspace)
-        backend = load_backend(backend_name, model or None, parameters, workers)
+        backend = load_backend(backend_name, model or "", parameters, workers or processors())
         run_id = run_name(backend)
         before = workspace.read("hypotheses")
         before = before[before["run_id"] == run_id]
         audio_before = dict(zip(before["utterance_id"], before["audio"], strict=True))
-        missing = [
-            row for row in inputs.itertuples() if audio_before.get(row.utterance_id) != row.audio
-        ]
+        missing = [row for row in inputs.itertuples() if audio_before.get(row.utterance_id) != row.audio]
         run = _run_row(workspace, run_id, backend)
         _record_run(workspace, run, before, len(inputs), finished=not missing)
         clips = [Clip(r.utterance_id, Path(r.path), _none(r.start), _none(r.end), _none(r.duration)) for r in missing]
@@ -174,7 +173,7 @@ def _hypothesis_row(result: Any, run_id: str, audio: str) -> dict[str, Any]:
         "run_id": run_id,
         "text": result.text,
         "confidence": result.confidence,
-        "words": None if result.words is None else [word._asdict() for word in result.words],
+        "words": None if result.words is None else [asdict(word) for word in result.words],
         "audio": audio,
         "audio_seconds": result.audio_seconds,
         "compute_seconds": result.compute_seconds,

@@ -1,0 +1,1 @@
+"""Programs for the people who work on the workbench: they make its demo corpus and measure it."""
