@@ -12,6 +12,10 @@ from label_rules.fillers import is_filler
 
 APOSTROPHES = "'\u2018\u2019\u201b\u02bc\uff07"
 HYPHENS = frozenset("-\u2010\u2011")
+_SOUNDS = (
+    "laugh|laughs|laughter|laughing|noise|music|inaudible|unintelligible|unclear|cough|coughs|coughing|silence"
+    "|applause|breath|breathing|sigh|sighs|crosstalk|웃음|소음|기침|음악|박수|불분명"
+)
 _SYMBOLS = "%&$€£¥₩@#+=°％"
 
 
@@ -88,7 +92,8 @@ def _key(kind: str, piece: str) -> str:
 def _pattern() -> re.Pattern[str]:
     letter = rf"(?:[^\W\d_]|[{_combining_marks()}])"
     return re.compile(
-        rf"(?P<markup>\[[^\[\]\n]{{1,40}}\]|<[^<>\s]{{1,40}}>|\{{[^{{}}\n]{{1,40}}\}}|(?<!\S)(?:[blonu]/)+(?![A-Za-z0-9]))"
+        rf"(?P<markup>\[[^\[\]\n]{{1,40}}\]|<[^<>\s]{{1,40}}>|\{{[^{{}}\n]{{1,40}}\}}|(?<!\S)(?:[blonu]/)+(?![A-Za-z0-9])"
+        rf"|\((?i:{_SOUNDS})\)|\*(?i:{_SOUNDS})\*)"
         r"|(?P<dual>\)\s*/\s*\([^()]*\))"
         r"|(?P<abbreviation>(?<!\w)[A-Za-z](?:\.[A-Za-z])+\b\.?)"
         r"|(?P<number>\d+(?:[.,:]\d+)*)"

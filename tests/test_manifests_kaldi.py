@@ -53,6 +53,11 @@ def test_segments_are_the_utterances(tmp_path: Path) -> None:
     assert column(manifest, "source") == [f"{tmp_path}/segments:{line}" for line in (1, 2, 3)]
 
 
+def test_a_whole_recording_among_segments_stays_whole_when_its_duration_is_known(tmp_path: Path) -> None:
+    manifest = read(tmp_path, strict=True, segments="x u1 0.5 2.0\nz u2 0.0 -1\n", utt2dur="z 3.5\n")
+    assert (column(manifest, "end"), column(manifest, "duration")) == ([2.0, None], [1.5, 3.5])
+
+
 def test_speakers_from_spk2utt_where_there_is_no_utt2spk(tmp_path: Path) -> None:
     assert column(read(tmp_path, strict=True, spk2utt="s1 u1 u2\n"), "speaker") == ["s1", "s1"]
 

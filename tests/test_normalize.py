@@ -6,6 +6,8 @@ import importlib
 import json
 import math
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -360,6 +362,18 @@ def test_an_unexpected_error_is_a_fault_and_a_full_disk_is_not(tmp_path: Path, m
     monkeypatch.setattr("workbench.audio.normalize.write_audio", full)
     with pytest.raises(BadInput, match="cannot be written"):
         normalize_directory(source, tmp_path / "out", workers=1)
+
+
+def test_parts_of_a_killed_run_are_removed(tmp_path: Path) -> None:
+    source, target = corpus(tmp_path / "in"), tmp_path / "out"
+    (target / "b").mkdir(parents=True)
+    finished = subprocess.Popen([sys.executable, "-c", ""])
+    finished.wait()
+    stale, live = target / "b" / f".c.flac.{finished.pid}.part", target / f".a.flac.{os.getpid()}.part"
+    stale.touch()
+    live.touch()
+    normalize_directory(source, target, workers=1)
+    assert not stale.exists() and live.exists()
 
 
 def test_names_never_meet() -> None:

@@ -72,5 +72,5 @@ def test_an_edit_of_what_is_not_there_says_what_is() -> None:
         edit(WEATHER, "w", "d", "x", "kim", "y")
     with pytest.raises(BadInput, match="no transcript of utterance 'v'"):
         undo(WEATHER, "v", "a", "kim")
-    with pytest.raises(BadInput, match="by c reads .* already; nothing to change"):
+    with pytest.raises(BadInput, match=r"by c reads .* already; nothing to change"):
         edit(WEATHER, "w", "c", "Today's weather", "kim", "y")

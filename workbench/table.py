@@ -60,9 +60,8 @@ class Table:
         """
         missing = [c.name for c in self.columns if c.name not in frame.columns and not c.optional]
         if missing:
-            raise BadInput(
-                f"table {self.name}: column {missing[0]!r} is missing; it must hold {self._holds(missing[0])}"
-            )
+            holds = next(c.holds for c in self.columns if c.name == missing[0])
+            raise BadInput(f"table {self.name}: column {missing[0]!r} is missing; it must hold {holds}")
         unknown = [str(name) for name in frame.columns if name not in self.names]
         if unknown and not self.open:
             raise BadInput(f"table {self.name}: column {unknown[0]!r} is not one of {', '.join(self.names)}")

@@ -50,28 +50,29 @@ def differences(a: str, b: str) -> tuple[Difference, ...]:
     >>> [(d.kind, d.a_text, d.b_text) for d in differences("at three p.m.", "at 3pm")]
     [('number', 'three p.m.', '3pm')]
     """
-    return tuple(_merged(word_differences(a, b), a, b))
+    return tuple(_merged(word_differences(a, b), a, b, ("content", "casing")))
 
 
 @lru_cache(maxsize=100_000)
 def word_differences(a: str, b: str) -> tuple[Difference, ...]:
-    """The differences as in `differences`, but those of neighbouring words each for itself."""
+    """The differences as in `differences`, but content and casing of neighbouring words each for itself."""
     if b < a:
         return tuple(_mirrored(each) for each in word_differences(b, a))
     if a == b:
         return ()
-    return tuple(sorted(_Comparison(a, b).all(), key=lambda d: (d.a_start, d.b_start)))
+    found = sorted(_Comparison(a, b).all(), key=lambda d: (d.a_start, d.b_start))
+    return tuple(_merged(found, a, b, ("number",)))
 
 
 def _mirrored(d: Difference) -> Difference:
     return Difference(d.kind, d.b_start, d.b_end, d.a_start, d.a_end, d.b_text, d.a_text)
 
 
-def _merged(found: Sequence[Difference], a: str, b: str) -> list[Difference]:
-    """The differences, with neighbours of content, of casing, and of number, made one."""
+def _merged(found: Sequence[Difference], a: str, b: str, kinds: Sequence[str]) -> list[Difference]:
+    """The differences, with neighbours of these kinds made one."""
     merged: list[Difference] = []
     for each in found:
-        if merged and are_neighbours(merged[-1], each, a, b):
+        if merged and each.kind in kinds and are_neighbours(merged[-1], each, a, b):
             merged[-1] = joined(merged[-1], each, a, b)
         else:
             merged.append(each)
@@ -79,10 +80,9 @@ def _merged(found: Sequence[Difference], a: str, b: str) -> list[Difference]:
 
 
 def are_neighbours(one: Difference, other: Difference, a: str, b: str) -> bool:
-    """Whether two differences of the texts a and b are one stretch of content, casing or number."""
+    """Whether two differences of the texts a and b are of one kind, with nothing but spaces in between."""
     return (
         one.kind == other.kind
-        and one.kind in ("content", "casing", "number")
         and one.a_end <= other.a_start
         and one.b_end <= other.b_start
         and not a[one.a_end : other.a_start].strip()

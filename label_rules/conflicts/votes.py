@@ -16,6 +16,9 @@ _UNDECIDED = 0.5
 _DECIDED_BY_MODEL = 0.6
 
 
+_LONGEST_EVIDENCE = 240
+
+
 class Departure(NamedTuple):
     """A stretch of a text that departs from the other transcripts, or, without a majority, one that is disputed.
 
@@ -78,13 +81,19 @@ def _joined(departures: Sequence[Departure]) -> list[Departure]:
             and are_neighbours(last.change, each.change, other, each.text)
         ):
             change = joined(last.change, each.change, other, each.text)
-            evidence = last.evidence if last.evidence == each.evidence else f"{last.evidence}; {each.evidence}"
+            evidence = _together(last.evidence, each.evidence)
             score = min(last.score, each.score)
             made[latest[place]] = last._replace(change=change, score=score, evidence=evidence)
             continue
         latest[place] = len(made)
         made.append(each)
     return made
+
+
+def _together(one: str, other: str) -> str:
+    if one == other or one.endswith("; …"):
+        return one
+    return f"{one}; {other}" if len(one) + len(other) < _LONGEST_EVIDENCE else f"{one}; …"
 
 
 def _vote(

@@ -59,7 +59,9 @@ class EncoderDecoderModel:
         self.is_whisper = model.config.model_type == "whisper"
         self.equal_lengths_only = not self.is_whisper
         self._settings = self._whisper_settings(language, task)
-        self.has_times = self.is_whisper and getattr(model.generation_config, "alignment_heads", None) is not None
+        # A translation's words come in another order than the audio's.
+        timed = self.is_whisper and task != "translate"
+        self.has_times = timed and getattr(model.generation_config, "alignment_heads", None) is not None
 
     @property
     def window(self) -> int | None:
@@ -116,17 +118,15 @@ class EncoderDecoderModel:
         elif limits.max_new_tokens is None and limits.max_length in (None, 20):  # 20 is the library's default
             options["max_new_tokens"] = _LEAST_TOKENS + math.ceil(seconds * _TOKENS_PER_SECOND)
         output = self._model.generate(**inputs, **options)
-        sequences, beams = output["sequences"], output.get("beam_indices")
+        # Whisper's `generate` has already picked the scores of the beam that won; others leave that to the caller.
+        sequences, beams = output["sequences"], None if self.is_whisper else output.get("beam_indices")
         steps = self._model.compute_transition_scores(sequences, output["scores"], beams, normalize_logits=True)
-        times, sequence_scores = output.get("token_timestamps"), output.get("sequences_scores")
+        times = output.get("token_timestamps")
         spoken = []
         for row in range(len(sequences)):
             generated = sequences[row, -steps.shape[1] :].tolist()
             length = next((i + 1 for i, token in enumerate(generated) if token == self._end), len(generated))
-            log_probabilities = steps[row, :length].float().tolist()
-            if sequence_scores is not None:
-                log_probabilities = [float(sequence_scores[row])] * length
-            one = _Spoken(generated[:length], log_probabilities)
+            one = _Spoken(generated[:length], steps[row, :length].float().tolist())
             if times is not None:
                 # A token's time is that of its end, and of the next one's start.
                 ends = times[row, -steps.shape[1] :].tolist()[:length]

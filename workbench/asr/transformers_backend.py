@@ -247,6 +247,8 @@ def _load(model: str, files: ModelFiles, parameters: Mapping[str, Any]) -> tuple
     import transformers
     from transformers import AutoConfig, AutoFeatureExtractor, AutoModelForCTC, AutoModelForSpeechSeq2Seq, AutoTokenizer
 
+    # It warns of settings that it makes itself, once for every call.
+    transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     instead = "choose another model, or the embedded default, the backend pocketsphinx"
     local: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}

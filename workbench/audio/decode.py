@@ -191,8 +191,18 @@ def _check_last_page(path: Path, file: BinaryIO, size: int) -> None:
         raise UnreadableAudio(f"{path}: the file is truncated: it ends within an Ogg page; get the whole file again")
 
 
+def _says_its_length(path: Path) -> bool:
+    """Whether an MP3 file's first frame tells how many there are; without, soundfile guesses, and reads no further."""
+    with path.open("rb") as file:
+        tag = file.read(10)
+        if tag[:3] == b"ID3":
+            size = sum((byte & 0x7F) << shift for byte, shift in zip(tag[6:10], (21, 14, 7, 0), strict=False))
+            file.seek(10 + size)
+        return any(name in tag + file.read(4096) for name in (b"Xing", b"Info", b"VBRI"))
+
+
 def _read_soundfile(path: Path, span: _Span) -> Audio | None:
-    """The samples, or None where soundfile does not know the format."""
+    """The samples, or None where soundfile does not know the format, or not how long the file is."""
     import soundfile
 
     try:
@@ -200,6 +210,8 @@ def _read_soundfile(path: Path, span: _Span) -> Audio | None:
     except soundfile.LibsndfileError:
         return None
     with file:
+        if file.format == "MP3" and not _says_its_length(path):
+            return None
         rate, total = file.samplerate, file.frames
         _check_rate(path, rate)
         compressed = file.format in ("MP3", "OGG")

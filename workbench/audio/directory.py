@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.audio.decode import AUDIO_SUFFIXES
+from workbench.audio.encode import remove_stale_parts
 from workbench.audio.fingerprint import content_hash
 from workbench.audio.normalize import Settings, normalize_file
 from workbench.errors import BadInput, UnreadableAudio, WorkbenchError
@@ -142,6 +143,7 @@ def normalize_directory(
         target_root.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise BadInput(f"{out_dir}: cannot be made ({problem.strerror}); name another directory") from problem
+    remove_stale_parts(target_root)
     ledger = target_root / LEDGER
     done = _read_ledger(ledger) if resume else {}
     names = output_names(found.files, settings.audio_format)
@@ -231,8 +233,8 @@ def _parallel(chunks: list[list[_Task]], work: _Work, processes: int) -> _Rest:
         try:
             while waiting or running:
                 while waiting and len(running) < 3 * processes:
-                    chunk = waiting.pop()
-                    running[pool.submit(work, chunk)] = chunk
+                    running[pool.submit(work, waiting[-1])] = waiting[-1]
+                    waiting.pop()
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
                     rows = future.result()
@@ -252,7 +254,10 @@ def _one_by_one(chunks: list[list[_Task]], work: _Work) -> _Rest:
                 yield pool.submit(work, [task]).result()
             except BrokenProcessPool:
                 source = work.source_root / task.source
-                yield [_fault(task.source, source, f"{source}: the decoder crashed on it; convert it to WAV or FLAC")]
+                reason = (
+                    f"{source}: its process died (the decoder crashed, or memory ran out); convert it to WAV or FLAC"
+                )
+                yield [_fault(task.source, source, reason)]
                 rest = tasks[i + 1 :]
                 return [rest[j : j + _LARGEST_CHUNK] for j in range(0, len(rest), _LARGEST_CHUNK)]
     return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -11,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 AudioFormat = Literal["flac", "wav"]
-PART_SUFFIX = ".part"
-"""Ends the name of a file that is still being written."""
+_PART = re.compile(r"\..+\.(\d+)\.part", re.DOTALL)
+"""Name of a file that is still being written, with the process that writes it."""
 
 
 def to_pcm16(samples: NDArray[np.float32]) -> NDArray[np.int16]:
@@ -39,7 +40,7 @@ def write_audio(path: Path, samples: NDArray[np.float32], sampling_rate: int, au
         sampling_rate: Hz.
         audio_format: 'flac' or 'wav', whatever the path's suffix.
     """
-    part = path.with_name(f".{path.name[:200]}.{os.getpid()}{PART_SUFFIX}")
+    part = path.with_name(f".{path.name[:50]}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:
             if audio_format == "wav":
@@ -50,6 +51,25 @@ def write_audio(path: Path, samples: NDArray[np.float32], sampling_rate: int, au
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def remove_stale_parts(directory: Path) -> None:
+    """Removes, from a directory and all below it, what processes left half-written that were killed."""
+    for here, _, names in os.walk(directory):
+        for name in names:
+            part = _PART.fullmatch(name)
+            if part and not _is_alive(int(part[1])):
+                (Path(here) / name).unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True  # another user's
+    return True
 
 
 def _write_wav(file: BinaryIO, pcm: NDArray[np.int16], rate: int) -> None:

@@ -95,7 +95,8 @@ def check(
 ) -> None:
     """Find labels that contradict something.
 
-    Each other, the corpus's conventions, the audio or the model. For a file, the flags are printed; it needs the columns utterance_id and text, and annotator for conflicts.
+    Each other, the corpus's conventions, the audio or the model. For a file the flags are printed; it needs the
+    columns utterance_id and text, and annotator for conflicts.
     In a workspace the flags are a table (workbench show flags) and a summary by rule is printed.
 
     Example: workbench check transcripts.csv --format csv > flags.csv

@@ -28,7 +28,8 @@ def normalize(
 ) -> None:
     """Bring recordings to one loudness.
 
-    Also to one sampling rate and format; their quality is measured on the way. In a workspace the settings are those of [audio] in workbench.toml. The recordings are never changed.
+    Also to one sampling rate and format; their quality is measured on the way. In a workspace the settings are
+    those of [audio] in workbench.toml. The recordings are never changed.
 
     Example: workbench normalize recordings normalised --target -23 --audio-format wav
     """

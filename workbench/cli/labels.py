@@ -54,7 +54,7 @@ def set_(
         row = edit(opened.read("transcripts", history=True), utterance, annotator, text, author, reason)
         opened.append("transcripts", pd.DataFrame([row]))
     say(
-        f"{utterance} by {annotator} is at revision {row['revision']}; `workbench labels undo {utterance}` takes it back"
+        f"{utterance} by {annotator} is at revision {row['revision']}; take it back with workbench labels undo"
     )
 
 

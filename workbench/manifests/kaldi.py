@@ -167,9 +167,12 @@ class _Reader:
         if recording not in recordings:
             raise UnusableRow(f"recording {shown(recording)}", "one of wav.scp", "add it there")
         path = self.directory / "segments"
-        to_the_end = re.fullmatch(r"-1(\.0*)?", end) is not None
-        return Row(path, number, key, recordings[recording][0], start=as_seconds("start", start),
-                   end=None if to_the_end else as_seconds("end", end))  # fmt: skip
+        row = Row(path, number, key, recordings[recording][0], start=as_seconds("start", start))
+        if not re.fullmatch(r"-1(\.0*)?", end):
+            row.end = as_seconds("end", end)
+        elif not row.start:
+            row.start = None  # the whole recording, whatever utt2dur says that it lasts
+        return row
 
     def _read_speakers(self) -> None:
         unknown = self._of_utterances("unknown_speakers")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -33,7 +34,7 @@ def score_files(reference: Path, hypothesis: Path, normalizer: str, partial: boo
             raise BadInput(f"{path}: found the columns {', '.join(frame.columns)}; expected one of {', '.join(names)}")
         repeated = frame["utterance_id"][frame["utterance_id"].duplicated()].unique()
         if len(repeated):
-            raise BadInput(f"{path}: {_listed(repeated, 'utterance stands', 'utterances stand')} more than once")
+            raise BadInput(_listed(repeated, "utterance stands", "utterances stand", f"more than once in {path}"))
         sides.append(pd.Series(frame[name].fillna("").to_numpy(), index=frame["utterance_id"].to_numpy()))
     references, hypotheses = sides
     missing = references.index.difference(hypotheses.index, sort=False)
@@ -41,10 +42,11 @@ def score_files(reference: Path, hypothesis: Path, normalizer: str, partial: boo
     if (len(missing) or len(extra)) and not partial:
         parts = []
         if len(missing):
-            parts.append(f"{_listed(missing, 'reference has', 'references have')} no hypothesis in {hypothesis}")
+            parts.append(_listed(missing, "reference has", "references have", f"no hypothesis in {hypothesis}"))
         if len(extra):
-            parts.append(f"{_listed(extra, 'hypothesis has', 'hypotheses have')} no reference in {reference}")
-        raise BadInput(f"{'; '.join(parts)}; --partial scores the {len(references) - len(missing)} that match")
+            parts.append(_listed(extra, "hypothesis has", "hypotheses have", f"no reference in {reference}"))
+        matching = len(references) - len(missing)
+        raise BadInput(f"{'; '.join(parts)}; correct the ids, or score the {matching} that match with --partial")
     references = references.drop(missing)
     if references.empty:
         raise BadInput(f"no utterance stands in both {reference} and {hypothesis}; compare the ids in them")
@@ -54,10 +56,10 @@ def score_files(reference: Path, hypothesis: Path, normalizer: str, partial: boo
     return score(pairs.reset_index(drop=True), get_normalizer(normalizer))
 
 
-def _listed(ids: object, one: str, several: str, most: int = 5) -> str:
-    names = [repr(str(i)) for i in ids]  # type: ignore[attr-defined]
+def _listed(ids: Iterable[str], one: str, several: str, fact: str, most: int = 5) -> str:
+    names = [repr(str(i)) for i in ids]
     shown = ", ".join(names[:most]) + (", …" if len(names) > most else "")
-    return f"{len(names)} {one if len(names) == 1 else several} ({shown})"
+    return f"{len(names)} {one if len(names) == 1 else several} {fact} ({shown})"
 
 
 def by_utterance(scores: pd.DataFrame) -> pd.DataFrame:
