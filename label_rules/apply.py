@@ -111,7 +111,7 @@ def _flags(rule: Rule | None, findings: list[Finding], corpus: Corpus) -> pd.Dat
     """The rule's findings, a row for each transcript; of several on the same characters the surest stays."""
     copies = [len(finding.rows) for finding in findings]
     rows = np.fromiter(chain.from_iterable(finding.rows for finding in findings), np.int64, sum(copies))
-    columns = {
+    columns: dict[str, np.ndarray] = {
         name: np.repeat(np.array([getattr(finding, name) for finding in findings], dtype=kind), copies)
         for name, kind in _FINDING_TYPES.items()
     }
@@ -142,7 +142,7 @@ _FINDING_TYPES = {"start": int, "end": int, "score": float, "evidence": object, 
 
 
 def _conventions(tallies: list[Tally]) -> pd.DataFrame:
-    frame = pd.DataFrame(tallies, columns=_CONVENTIONS)
+    frame = pd.DataFrame([tuple(tally) for tally in tallies], columns=_CONVENTIONS)
     frame["annotators"] = [", ".join(tally.annotators) for tally in tallies]
     types = {"convention": "str", "form": "str", "annotators": "str", "count": int, "share": float, "majority": bool}
     return frame.astype(types).drop_duplicates(["convention", "form"]).reset_index(drop=True)

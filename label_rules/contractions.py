@@ -20,7 +20,9 @@ _ENDINGS = {
     "'s": (" is", " has"),
 }  # fmt: skip
 # Words that end like a verb with a dropped g, but are others: `kin` is not `king`.
-_NO_DROPPED_G = frozenset(["sin", "win", "thin", "kin", "pin", "bin", "tin", "fin", "din", "gin", "spin", "chin", "cabin", "robin", "ruin"])
+_NO_DROPPED_G = frozenset(
+    ("sin", "win", "thin", "kin", "pin", "bin", "tin", "fin", "din", "gin", "spin", "chin", "cabin", "robin", "ruin")
+)
 
 
 @lru_cache(maxsize=100_000)

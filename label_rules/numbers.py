@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-_ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
-_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+MOST_IN_WORDS = 9999
+"The largest number that `words_of` writes."
+
+_ONES = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)  # fmt: skip
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _SCALES = {"thousand": 1000, "million": 10**6, "billion": 10**9}
 _VALUES = {word: value for value, word in enumerate(_ONES)} | {w: 20 + 10 * i for i, w in enumerate(_TENS)}
 _VALUES |= {"fourty": 40, "ninty": 90}
@@ -91,8 +97,8 @@ def words_of(number: int) -> str:
     >>> words_of(2105), words_of(42)
     ('two thousand one hundred five', 'forty-two')
     """
-    if not 0 <= number <= 9999:
-        raise ValueError(f"cannot write {number} in words: only 0 to 9999")
+    if not 0 <= number <= MOST_IN_WORDS:
+        raise ValueError(f"cannot write {number} in words: only 0 to {MOST_IN_WORDS}")
     words = []
     if number >= 1000:
         words += [_ONES[number // 1000], "thousand"]

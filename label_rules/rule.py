@@ -44,7 +44,7 @@ class Tally(NamedTuple):
 
     convention: str
     form: str
-    count: int
+    uses: int
     share: float
     majority: bool
     annotators: tuple[str, ...]

@@ -34,14 +34,14 @@ _AMERICAN_BRITISH = """
     counselor counsellor|quarreled quarrelled|quarreling quarrelling|woolen woollen|fulfill fulfil|skillful skilful
     enroll enrol|installment instalment|defense defence|offense offence|pretense pretence
     catalog catalogue|dialog dialogue|plow plough|mold mould|smolder smoulder|gray grey
-    mustache moustache|pajamas pyjamas|tire tyre|aluminum aluminium|airplane aeroplane|mom mum|math maths
+    mustache moustache|pajamas pyjamas|tire tyre|mom mum|math maths
     skeptic sceptic|skeptical sceptical|learned learnt|burned burnt|dreamed dreamt|spelled spelt
     encyclopedia encyclopaedia|anesthetic anaesthetic|maneuver manoeuvre|esthetic aesthetic
     savior saviour|endeavor endeavour|fervor fervour|vigor vigour|valor valour
     clamor clamour|candor candour|ardor ardour|rigor rigour|tumor tumour|check cheque|curb kerb|story storey
 """
 # Pairs that are also other words, or said differently: a table of dialects, but not of spellings.
-_ALSO_OTHERS = frozenset(["tire", "mom", "math", "check", "curb", "story", "learned", "burned", "dreamed", "spelled", "aluminum", "airplane"])
+_ALSO_OTHERS = frozenset(("tire", "mom", "math", "check", "curb", "story", "learned", "burned", "dreamed", "spelled"))
 _ENDINGS = ("", "s", "ed", "d", "ing", "ful", "less", "er", "ers")
 
 
@@ -65,10 +65,30 @@ AMERICAN, BRITISH = _dialects()
 "American spelling to British, and British to American."
 
 # Different words that look like slips of one another.
-_CONFUSABLE = frozenset(
-    frozenset(pair.split())
-    for pair in ["desert dessert", "angel angle", "quiet quite", "principal principle", "stationary stationery", "compliment complement", "advice advise", "device devise", "personal personnel", "message massage", "thorough through", "precede proceed", "descent decent", "council counsel", "coarse course", "bridal bridle", "altar alter", "prosecute persecute", "become became", "forget forgot", "overcome overcame", "foresee foresaw", "costume custom", "moral morale", "human humane", "lessen lesson", "manner manor", "mantel mantle", "naval navel", "palate palette", "palate pallet", "palette pallet", "accept except", "conscience conscious", "confident confidant", "discreet discrete", "dairy diary", "canvas canvass", "profit prophet", "prescribe proscribe", "statue statute", "wander wonder", "wandered wondered", "wandering wondering", "wanders wonders", "better bitter", "batter better", "batter bitter", "matter mutter", "letter latter", "ladder leader", "leader louder", "mister muster", "master mister", "master muster", "minster minister", "ballet ballot", "bullet ballet", "barren baron", "border broader", "carton cartoon", "collar cellar", "career carrier", "corps corpse", "county country", "farther further", "farthest furthest", "feather father", "floor flour", "hollow hallow", "hollow hello", "important impotent", "lighting lightning", "loose lose", "losing loosing", "marital martial", "marshal martial", "passed past", "pasture posture", "perfect prefect", "pillar pillow", "pitcher picture", "poring pouring", "potion portion", "reality realty", "sailer sailor", "shepherd sheppard", "singed signed", "slipper sleeper", "sliver silver", "stranger stronger", "strong string", "strung strong", "string strung", "strange strung", "thought though", "thrown throne", "trail trial", "waist waste", "warning warming", "weather whether", "women woman", "breath breathe", "breaths breathes", "bathe bath", "clothes cloths", "clothe cloth", "choose chose", "freight fright", "horse hoarse", "heroin heroine", "hoping hopping", "later latter", "planed planned", "planing planning", "scared scarred", "staring starring", "striped stripped", "dinner diner", "writer writter", "super supper", "bared barred", "tapper taper", "holy wholly", "filing filling", "filed filled", "robed robbed", "coma comma", "furry fury", "tinny tiny", "wined winned", "spirit sprite", "spirits sprites", "corral coral", "corporal corporeal", "sensual sensuous", "continual continuous", "ingenious ingenuous", "eminent imminent", "emigrant immigrant", "veracious voracious"]
-)
+_CONFUSABLE_PAIRS = """
+    desert dessert|angel angle|quiet quite|principal principle|stationary stationery|compliment complement
+    advice advise|device devise|personal personnel|message massage|thorough through|precede proceed|descent decent
+    council counsel|coarse course|bridal bridle|altar alter|prosecute persecute|become became|forget forgot
+    overcome overcame|foresee foresaw|costume custom|moral morale|human humane|lessen lesson|manner manor
+    mantel mantle|naval navel|palate palette|palate pallet|palette pallet|accept except|conscience conscious
+    confident confidant|discreet discrete|dairy diary|canvas canvass|profit prophet|prescribe proscribe
+    statue statute|wander wonder|wandered wondered|wandering wondering|wanders wonders|better bitter|batter better
+    batter bitter|matter mutter|letter latter|ladder leader|leader louder|mister muster|master mister|master muster
+    minster minister|ballet ballot|bullet ballet|barren baron|border broader|carton cartoon|collar cellar
+    career carrier|corps corpse|county country|farther further|farthest furthest|feather father|floor flour
+    hollow hallow|hollow hello|important impotent|lighting lightning|loose lose|losing loosing|marital martial
+    marshal martial|passed past|pasture posture|perfect prefect|pillar pillow|pitcher picture|poring pouring
+    potion portion|reality realty|sailer sailor|shepherd sheppard|singed signed|slipper sleeper|sliver silver
+    stranger stronger|strong string|strung strong|string strung|strange strung|thought though|thrown throne
+    trail trial|waist waste|warning warming|weather whether|women woman|breath breathe|breaths breathes|bathe bath
+    clothes cloths|clothe cloth|choose chose|freight fright|horse hoarse|heroin heroine|hoping hopping|later latter
+    planed planned|planing planning|scared scarred|staring starring|striped stripped|dinner diner|writer writter
+    super supper|bared barred|tapper taper|holy wholly|filing filling|filed filled|robed robbed|coma comma
+    furry fury|tinny tiny|wined winned|spirit sprite|spirits sprites|corral coral|corporal corporeal
+    sensual sensuous|continual continuous|ingenious ingenuous|eminent imminent|emigrant immigrant
+    veracious voracious
+"""
+_CONFUSABLE = frozenset(frozenset(pair.split()) for pair in re.split(r"[|\n]", _CONFUSABLE_PAIRS.strip()))
 _LEAST_LENGTH = 6
 
 

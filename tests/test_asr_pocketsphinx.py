@@ -91,8 +91,9 @@ def test_bad_short_and_silent_clips_among_good_ones(sentences: dict, shared_data
     assert len(outcomes) == len(clips)
     for name in ("three samples", "10 ms", "silence"):
         assert isinstance(outcomes[name], Hypothesis), outcomes[name]
-        assert outcomes[name].text == ""
-        assert 0 <= outcomes[name].confidence <= 1
+        assert (outcomes[name].text, outcomes[name].words) == ("", ())
+    assert outcomes["silence"].confidence == 1
+    assert outcomes["three samples"].confidence == 0
     for name in ("broken", "absent"):
         assert isinstance(outcomes[name], Failure)
         assert outcomes[name].location in outcomes[name].reason
@@ -112,7 +113,7 @@ def test_parameters_reach_the_decoder(sentences: dict) -> None:
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"beem": 1e-40}, "no parameter 'beem'; did you mean .*beam"),
+        ({"beem": 1e-40}, r"no parameter 'beem'; did you mean .*beam"),
         ({"lw": "high"}, "'lw' must be a number, not 'high'"),
         ({"lw": True}, "'lw' must be a number, not True"),
         ({"maxhmmpf": 1.5}, "'maxhmmpf' must be a whole number, not 1.5"),
@@ -127,7 +128,7 @@ def test_wrong_parameters_are_named(parameters: dict, message: str) -> None:
 
 
 def test_what_cannot_be_loaded_says_so(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="'hmm' names .*which is not there"):
+    with pytest.raises(BadInput, match=r"'hmm' names .*which is not there"):
         load_backend("pocketsphinx", parameters={"hmm": str(tmp_path / "none")})
     with pytest.raises(BackendUnavailable, match="cannot start with hmm="):
         load_backend("pocketsphinx", parameters={"hmm": str(tmp_path)})
@@ -148,9 +149,8 @@ def half(number: int) -> int:
     return number // 2
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_process_that_dies_takes_only_its_own_item_along(workers: int) -> None:
-    outcomes = dict(map_in_processes(half, range(12), workers))
+def test_a_process_that_dies_takes_only_its_own_item_along() -> None:
+    outcomes = dict(map_in_processes(half, range(12), workers=2))
     assert sorted(outcomes) == list(range(12))
     assert {number: outcomes[number] for number in range(0, 12, 2)} == {n: n // 2 for n in range(0, 12, 2)}
     assert isinstance(outcomes[3], ProcessDied)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,15 +13,13 @@ from workbench.asr.batches import batches, windows
 from workbench.asr.chunks import chunks, join_frames, join_words
 
 
-@given(
-    samples=st.integers(1, 5000), size=st.integers(20, 400), overlap=st.integers(0, 200), stride=st.integers(1, 10)
-)
+@given(samples=st.integers(1, 5000), size=st.integers(20, 400), overlap=st.integers(0, 200), stride=st.integers(1, 10))
 def test_chunks_cover_the_recording_and_overlap(samples: int, size: int, overlap: int, stride: int) -> None:
     overlap = min(overlap, size - stride)
     made = chunks(samples, size, overlap, stride)
     assert made[0].start == 0
     assert made[-1].end == samples
-    for before, after in zip(made, made[1:], strict=False):
+    for before, after in pairwise(made):
         assert after.start > before.start
         assert before.end - after.start >= overlap
         assert after.start % stride == 0
@@ -32,7 +32,7 @@ def test_chunks_that_cannot_go_forward_are_refused() -> None:
 
 
 def frames_of(signal: np.ndarray, stride: int, reach: int) -> np.ndarray:
-    """A model in miniature: frame k is the sum of the samples up to `reach` frames around it, none where there are none."""
+    """A model in miniature: frame k weighs the samples of the frames up to `reach` around it."""
     blocks = signal[: len(signal) // stride * stride].reshape(-1, stride).sum(axis=1)
     return np.convolve(blocks, np.arange(1, 2 * reach + 2), mode="same")
 
@@ -43,7 +43,9 @@ def test_joined_frames_are_those_of_the_whole_recording(
 ) -> None:
     overlap = stride * (2 * reach + 2)  # a frame on either side of a cut sees as far as the model looks
     size = data.draw(st.integers(overlap + 2 * stride, 40 * stride))
-    signal = np.random.default_rng(seed).integers(-9, 9, data.draw(st.integers(10 * stride, 120 * stride))).astype(float)
+    signal = (
+        np.random.default_rng(seed).integers(-9, 9, data.draw(st.integers(10 * stride, 120 * stride))).astype(float)
+    )
     places = chunks(len(signal), size, overlap, stride)
     parts = [frames_of(signal[place.start : place.end], stride, reach) for place in places]
     joined = join_frames(parts, [place.start // stride for place in places])
@@ -83,9 +85,9 @@ def test_joining_words(left: str, right: str, joined: str) -> None:
 
 
 def test_a_repeated_phrase_is_not_taken_for_a_long_overlap() -> None:
-    left, right = "no no no no".split(), "no no stop".split()
+    left, right = ["no"] * 4, ["no", "no", "stop"]
     keep, begin = join_words(left, right, most=2)
-    assert left[:keep] + right[begin:] == "no no no no stop".split()
+    assert left[:keep] + right[begin:] == [*["no"] * 4, "stop"]
 
 
 @given(st.lists(st.floats(0.1, 50), max_size=60), st.floats(1, 100), st.booleans())

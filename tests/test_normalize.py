@@ -56,9 +56,7 @@ def measured(path: Path) -> tuple[float | None, float | None]:
 @pytest.mark.parametrize("audio_format", ["flac", "wav"])
 @pytest.mark.parametrize(("rate", "channels"), [(8_000, 1), (16_000, 1), (16_000, 2), (44_100, 2), (48_000, 1)])
 def test_the_file_has_the_target(tmp_path: Path, rate: int, channels: int, audio_format: Any) -> None:
-    source = saved(tmp_path / "a.wav", voice(rate=rate, channels=channels))
-    os.utime(source, (0, 0))
-    soundfile.write(source, voice(rate=rate, channels=channels).T, rate)
+    source = saved(tmp_path / "a.wav", voice(rate=rate, channels=channels), rate)
     row = normalize_clip(source, None, None, tmp_path, Settings(audio_format=audio_format))
     output = tmp_path / row["output"]
     assert soundfile.info(output).samplerate == RATE and soundfile.info(output).channels == 1
@@ -74,7 +72,7 @@ def test_the_file_has_the_target(tmp_path: Path, rate: int, channels: int, audio
 def test_a_row_is_one_of_the_table(tmp_path: Path) -> None:
     source = saved(tmp_path / "a.wav", voice())
     row = normalize_clip(source, 0.5, 1.5, tmp_path, Settings())
-    assert ["utterance_id", *row] == AUDIO_QUALITY.names or set(row) == set(AUDIO_QUALITY.names) - {"utterance_id"}
+    assert ["utterance_id", *row] == AUDIO_QUALITY.names
     assert row["duration"] == 1.0
     assert row["output"] == f"{row['content_hash']}-{Settings().fingerprint}.flac"
     assert sorted(os.listdir(tmp_path)) == sorted([row["output"], "a.wav"])

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-SENTENCES = ["the kitchen light is on and the weather is fine", "what is the weather today", "오늘 날씨가 어때요 부엌 불을 켜 주세요"]
+SENTENCES = [
+    "the kitchen light is on and the weather is fine",
+    "what is the weather today",
+    "오늘 날씨가 어때요 부엌 불을 켜 주세요",
+]
 
 
 def build_tiny_whisper(directory: Path, alignment_heads: bool = True, seed: int = 0) -> Path:

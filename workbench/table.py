@@ -83,6 +83,9 @@ class Table:
         schema = self._schema(frame)
         arrays = []
         for field in schema:
+            if frame[field.name].isna().all():
+                arrays.append(pa.nulls(len(frame), field.type))
+                continue
             try:
                 arrays.append(pa.Array.from_pandas(frame[field.name], type=field.type))
             except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as problem:

@@ -32,7 +32,7 @@ def repair(text: str, changes: Sequence[tuple[str, Difference]]) -> str:
         new = new.lstrip() if at_start else new
         new = new.rstrip() if at_end else new
         inner = not at_start and not at_end
-        if inner and not new and change.kind != "spacing" and not change.kind == "number" and change.b_text:
+        if inner and not new and change.kind != "spacing" and change.kind != "number" and change.b_text:
             new = " " if text[b_start].isspace() or text[b_end - 1].isspace() else ""
         if inner and a_end == len(other) and not new.endswith(" ") and text[b_end - 1 : b_end].isspace():
             new += " "

@@ -133,7 +133,8 @@ def _ballots(pivot: str, against_pivot: dict[str, tuple[Difference, ...]]) -> li
             places.setdefault(place, {}).setdefault(text, difference)
     ballots = []
     for (start, end, kind), changes in sorted(places.items(), key=lambda item: item[0]):
-        same, others = [pivot], []
+        same: list[str] = [pivot]
+        others: list[tuple[str, ...]] = []
         for text, found in against_pivot.items():
             if text in changes:
                 continue

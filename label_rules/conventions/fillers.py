@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -53,14 +53,14 @@ def _kept(corpus: Corpus) -> Iterator[Outcome]:
     if len(corpus.alone):
         yield Abstention(corpus.alone.tolist())
     heard = np.bincount(of_row, weights=has) > 0 if len(corpus) else has
-    voting = np.flatnonzero(heard[of_row] & (np.bincount(of_row)[of_row] > 1)) if len(corpus) else []
+    voting = np.flatnonzero(heard[of_row] & (np.bincount(of_row)[of_row] > 1)).tolist() if len(corpus) else []
     majorities = Majorities()
     for row in voting:
         majorities.count("filler.kept", "kept" if has[row] else "dropped", [corpus.annotators[row]])
     yield from majorities.tallies()
     majority = majorities.clear("filler.kept") if len(voting) else None
     if majority is None:
-        yield Abstention([int(row) for row in voting])
+        yield Abstention(voting)
         return
     score = majorities.score("filler.kept")
     share = majorities.shares("filler.kept")[majority]
@@ -71,7 +71,7 @@ def _kept(corpus: Corpus) -> Iterator[Outcome]:
         start, end = fillers[corpus.text_of_row[row]] or (0, 0)
         evidence = f"{share:.0%} of the transcripts of audio in which somebody heard a filler have it {majority}"
         suggestion = without_fillers(text) if majority == "dropped" else None
-        yield Finding([int(row)], start, end, score, evidence, suggestion)
+        yield Finding([row], start, end, score, evidence, suggestion)
 
 
 def _first_filler(text: str) -> tuple[int, int] | None:
@@ -104,10 +104,6 @@ def _put_mark(_: str, form: str) -> str:
     return "" if form == _NONE else form
 
 
-def _with_marks(text: str, uses: Sequence[tuple[Use, str]]) -> str:
-    return each_replaced(_put_mark)(text, uses)
-
-
 FILLER_RULES = (
     Rule(
         "convention.filler",
@@ -121,7 +117,7 @@ FILLER_RULES = (
         "convention.after_filler",
         "The mark behind a hesitation is set by taste; one taste for the whole corpus can be learnt.",
         "style",
-        convention_check(_marks_behind, _with_marks),
+        convention_check(_marks_behind, each_replaced(_put_mark)),
         fires=(Example(("um, yes", "uh, no", "Um, right", "um... well"), (3,)),),
         passes=(Example(("um, yes", "uh, no", "Um, right", "um.")), Example(("um, yes", "um... no"))),
     ),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from label_rules.conventions.convention import Use, convention_check, each_replaced, in_case_of, replaced
 from label_rules.korean_numbers import UNMISTAKABLE, sino_value
-from label_rules.numbers import NUMBER_WORDS, value_of, words_of
+from label_rules.numbers import MOST_IN_WORDS, NUMBER_WORDS, value_of, words_of
 from label_rules.rule import Example, Rule
 from label_rules.tokens import Token, tokens
 
@@ -16,11 +16,11 @@ _ENGLISH_WORD = re.compile(f"(?i)\\b(?:{'|'.join(sorted(NUMBER_WORDS))})\\b")
 _HANGUL = re.compile("[가-힣]")
 _KOREAN_DIGITS = re.compile(r"\d+")
 # What follows makes a number of the syllables, or something else: 오십시오 is "please come".
-_BEHIND_KOREAN = re.compile("(?:[^가-힣]|$|(?:시(?!오)|분|초|년|월|개|명|번|살|원|층|도|퍼센트|킬로|미터|잔|장|권|대|호|세))")
+_BEHIND_KOREAN = re.compile("[^가-힣]|$|시(?!오)|분|초|년|월|개|명|번|살|원|층|도|퍼센트|킬로|미터|잔|장|권|대|호|세")
 _PERCENT = re.compile(r"(?i)(?<=\d)( ?)(%|percent\b|per cent\b|퍼센트|프로(?![가-힣]))")
 _SMALL, _LARGE, _KOREAN = "number.below_10", "number.from_10", "number.korean"
-# Below, the word is also a pronoun; above, our words end.
-_LEAST_WORD, _MOST = 2, 9999
+# Below, the word is also a pronoun.
+_LEAST_WORD = 2
 _YEARS = range(1100, 2100)
 
 
@@ -85,7 +85,7 @@ def _in_words(use: Use, written: str) -> str | None:
     """The digits in words, None where they can be said in several ways: years, long numbers, Korean counts."""
     digits = written.replace(",", "")
     unsure = int(digits) in _YEARS and "," not in written
-    if use.convention == _KOREAN or unsure or int(digits) > _MOST or (len(digits) > 1 and digits[0] == "0"):
+    if use.convention == _KOREAN or unsure or int(digits) > MOST_IN_WORDS or (len(digits) > 1 and digits[0] == "0"):
         return None
     return in_case_of(written, words_of(int(digits)))
 

@@ -12,11 +12,12 @@ from label_rules.rule import Example, Outcome, Rule, each_text
 from label_rules.tokens import HYPHENS, Token, tokens
 
 # With one of these as a part, the words apart mean something else than together: `a way`, `every day`, `may be`.
-_OWN_MEANING = frozenset(
-    "a an the i in on to of at by up out off over under down for with from and or as so be is it all any every some no"
-    " may can not one who what how when where ever my her his our your their self time body thing day more through"
-    " after fore before back away well good bye other man any way".split()
-)
+_OWN_MEANING_WORDS = """
+    a an the i in on to of at by up out off over under down for with from and or as so be is it all any every some
+    no may can not one who what how when where ever my her his our your their self time body thing day more
+    through after fore before back away well good bye other man way
+"""
+_OWN_MEANING = frozenset(_OWN_MEANING_WORDS.split())
 _LEAST_LENGTH = 6
 _LEAST_HANGUL = 3
 _STRAY = re.compile(r"^\s+|\s+$|\s{2,}|[^\S ]|(?<=\w) +(?=[,.!?;:](?:\s|$))")

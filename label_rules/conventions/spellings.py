@@ -15,9 +15,9 @@ _VARIANT = {spelling: spellings[0] for spellings in VARIANTS for spelling in spe
 _SUBJECTS_ARE = ("you", "we", "they")
 _SUBJECTS_IS = ("it", "he", "she", "that", "there", "what", "who", "where", "here")
 _WILL = ("i", "you", "we", "they", "it", "he", "she", "that", "there")
-_NOT = tuple(
-    "do does did is are was were could would should has have had must need".split()
-)
+_NOT = (
+    "do", "does", "did", "is", "are", "was", "were", "could", "would", "should", "has", "have", "had", "must", "need",
+)  # fmt: skip
 _CONTRACTED = (
     {"i am": "i'm", "let us": "let's", "will not": "won't", "can not": "can't", "cannot": "can't"}
     | {f"{subject} are": f"{subject}'re" for subject in _SUBJECTS_ARE}
@@ -91,8 +91,10 @@ SPELLING_RULES = (
         convention_check(_contractions, each_replaced(_as_wanted), habits_only=True),
         fires=(
             Example(
-                ("it's me", "I'm in", "don't go", "we're off", "he's up", "that's it", "you're on", "they're in")
-                + ("It is me", "I am in", "do not go", "we are off", "he is up"),
+                (
+                    "it's me", "I'm in", "don't go", "we're off", "he's up", "that's it", "you're on", "they're in",
+                    "It is me", "I am in", "do not go", "we are off", "he is up",
+                ),
                 (8, 9, 10, 11, 12),
                 annotators=("ann",) * 8 + ("bob",) * 5,
             ),

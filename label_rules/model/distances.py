@@ -14,6 +14,7 @@ import numpy as np
 
 from analysis.align import count_char_errors
 from label_rules.corpus import Corpus
+from label_rules.numbers import MOST_IN_WORDS, words_of
 from label_rules.tokens import tokens
 
 LEAST_ROWS = 30
@@ -23,8 +24,14 @@ _MOST_BINS = 5
 _PRIOR_WRONG = 0.02
 _SHIFTS = (1, 2, 3, 5, 7)
 _MOST_PAIRS = 200_000
-_NORMAL = 1.4826
-_LEAST_SPREAD = 0.04
+_NORMAL, _NORMAL_90 = 1.4826, 1.2816
+_LEAST_SPREAD = 0.08
+# How often a recogniser is off for reasons of its own, at any distance.
+_OFF = 0.03
+# A hypothesis much shorter than the label is most often a recogniser that gave up, and then tells little.
+_GAVE_UP, _GAVE_UP_ODDS = 0.6, 0.1
+# Of fewer letters nobody can tell what they are far from.
+_LEAST_LETTERS = 8
 _LEAST_WRONG_SPREAD = 0.03
 
 
@@ -45,7 +52,8 @@ class Distances:
     chance_wrong: np.ndarray
     "How likely the label is another utterance's, in [0, 1]."
     trust: np.ndarray
-    "1 for a hypothesis of ordinary confidence, up to 2 above it, down to 0 below it."
+    """How much the hypothesis may say against the label: 1 at ordinary confidence, up to 2 above it, down to 0 below
+    it, less where the recogniser seems to have given up, 0 where there are too few letters."""
 
 
 _KNOWN: WeakKeyDictionary[Corpus, Distances] = WeakKeyDictionary()
@@ -61,11 +69,20 @@ def distances(corpus: Corpus) -> Distances:
 def compared(text: str) -> str:
     """The words of a text as they are compared with a hypothesis: no fillers, marks or case; Korean without spaces.
 
-    >>> compared("Um, [noise] it’s FINE."), compared("오늘 날씨")
-    ("it's fine", '오늘날씨')
+    Numbers stand in words, so that digits on one side count as no disagreement.
+
+    >>> compared("Um, [noise] it’s 11:30."), compared("오늘 날씨")
+    ("it's eleven thirty", '오늘날씨')
     """
-    keys = [token.key for token in tokens(text) if token.is_spoken]
+    keys = [_in_words(token.key) if token.kind == "number" else token.key for token in tokens(text) if token.is_spoken]
     return ("" if any("가" <= key[0] <= "힣" for key in keys) else " ").join(keys)
+
+
+def _in_words(number: str) -> str:
+    parts = number.split(":")
+    if not all(part.isdecimal() and int(part) <= MOST_IN_WORDS for part in parts):
+        return number
+    return " ".join(words_of(int(part)).replace("-", " ") for part in parts)
 
 
 def _measure(corpus: Corpus) -> Distances:
@@ -79,7 +96,10 @@ def _measure(corpus: Corpus) -> Distances:
     wrong = np.zeros(len(rows))
     trust = _trust(corpus.number("confidence")[rows])
     if len(rows) >= LEAST_ROWS:
-        lengths = np.array([max(len(a), len(b)) for a, b in zip(own, hypotheses, strict=True)])
+        pairs = list(zip(own, hypotheses, strict=True))
+        lengths = np.array([max(len(label), len(text)) for label, text in pairs])
+        gave_up = np.array([len(text) < _GAVE_UP * len(label) for label, text in pairs])
+        trust = np.where(lengths < _LEAST_LETTERS, 0.0, trust * np.where(gave_up, _GAVE_UP_ODDS, 1.0))
         utterance = corpus.group_of_row[rows]
         for members in _bins(lengths):
             usual[members], spread[members], wrong[members] = _judge(
@@ -125,8 +145,7 @@ def _judge(distance: np.ndarray, of_others: np.ndarray, trust: np.ndarray) -> tu
     Right labels scatter about the usual distance with the heavy tail of Student's t with 4 degrees of freedom.
     """
     usual = float(np.median(distance))
-    upper = distance[distance >= usual] - usual
-    spread = max(float(np.median(upper)) * _NORMAL, _LEAST_SPREAD)
+    spread = max((float(np.quantile(distance, 0.9)) - usual) / _NORMAL_90, _LEAST_SPREAD)
     if len(of_others) < LEAST_ROWS:
         return usual, spread, np.zeros(len(distance))
     centre = float(np.median(of_others))
@@ -135,6 +154,6 @@ def _judge(distance: np.ndarray, of_others: np.ndarray, trust: np.ndarray) -> tu
     from_wrong = np.minimum(distance - centre, 0.0) / wrong_spread
     as_wrong = np.exp(-0.5 * from_wrong**2) / (wrong_spread * np.sqrt(2 * np.pi))
     from_right = np.maximum(distance - usual, 0.0) / spread
-    as_right = 0.375 * (1 + from_right**2 / 4) ** -2.5 / spread
+    as_right = (1 - _OFF) * 0.375 * (1 + from_right**2 / 4) ** -2.5 / spread + _OFF
     odds = _PRIOR_WRONG * trust * as_wrong / ((1 - _PRIOR_WRONG) * as_right)
     return usual, spread, odds / (1 + odds)

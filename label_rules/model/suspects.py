@@ -14,9 +14,11 @@ from label_rules.model.distances import LEAST_ROWS, Distances, compared, distanc
 from label_rules.rule import Abstention, Example, Fault, Finding, Outcome, Rule, attempt
 from label_rules.tokens import tokens
 
-# A rule that cries at every hard clip is switched off: only the surest are told, and only what is more likely than not.
+# A rule that cries at every hard clip is switched off, so only the surest are told. The least chance was chosen on
+# 7,016 Common Voice clips, four recognisers and 2 % swapped labels: three in four told were wrong, and where none
+# were swapped 10 to 25 clips were told.
 _MOST_SHARE = 0.03
-_LEAST_CHANCE = 0.5
+_LEAST_CHANCE = 0.35
 _LEAST_RUN_WORDS, _LEAST_RUN_LETTERS = 4, 15
 _MOST_ERRORS_AROUND = 0.25
 _MATCHED_BESIDE = 2
@@ -37,7 +39,7 @@ def _check(corpus: Corpus) -> Iterator[Outcome]:
     yield Abstention(np.flatnonzero(~judged).tolist())
     if not judged.any():
         return
-    found = [_disagreeing(corpus, known, i) for i in np.flatnonzero(known.chance_wrong >= _LEAST_CHANCE)]
+    found = [_disagreeing(corpus, known, i) for i in map(int, np.flatnonzero(known.chance_wrong >= _LEAST_CHANCE))]
     whole = {finding.rows[0] for finding in found}
     candidates = [i for i in _lengths_differ(known) if int(known.rows[i]) not in whole]
     for i, run in attempt(lambda i: _run(corpus, known, i), candidates, lambda i: corpus.name(int(known.rows[i]))):
@@ -85,6 +87,9 @@ def _run(corpus: Corpus, known: Distances, i: int) -> _Run | None:
     if errors > _MOST_ERRORS_AROUND or not _matched_beside(steps, first, last):
         return None
     missing = steps[first].op == "insert"
+    if not missing and (first == 0 or last == len(steps)):
+        # Recognisers start late and stop at pauses: what they did not hear at the edges may well have been said.
+        return None
     words = " ".join(step.hypothesis or step.reference for step in steps[first:last])
     if missing and compared(words) in " ".join(step.hypothesis for step in around):
         # Recognisers fall into loops.
@@ -117,7 +122,7 @@ def _matched_beside(steps: list[Step], first: int, last: int) -> bool:
 
 
 _SUBJECTS = ("the dog", "my sister", "a teacher", "our neighbour", "the old man", "every child")
-_ENDS = ("went home late", "reads a book", "likes green apples", "sings in the rain", "saw the ocean twice", "cooks fish")
+_ENDS = ("went home late", "reads a book", "likes green apples", "sings in the rain", "saw the ocean", "cooks fish")
 _TEXTS = tuple(f"{subject} {end}" for subject in _SUBJECTS for end in _ENDS)
 _LONG = "when we came to the village the church was closed and nobody was there to open it"
 _CUT = "when we came to the village and nobody was there to open it"
@@ -125,11 +130,11 @@ _CUT = "when we came to the village and nobody was there to open it"
 SUSPECT_RULES = (
     Rule(
         "model.disagrees",
-        "A transcript that is farther from the hypothesis than this model ever is on this corpus may be of other audio.",
+        "A transcript much farther from the hypothesis than this model's usual errors may belong to other audio.",
         "harmful",
         _check,
         fires=(
-            Example((*_TEXTS, "pay twelve euros now"), (36,), columns={"hypothesis": (*_TEXTS, "it rained all summer")}),
+            Example((*_TEXTS, "pay twelve euros"), (36,), columns={"hypothesis": (*_TEXTS, "it rained all summer")}),
             Example((*_TEXTS, _CUT), (36,), columns={"hypothesis": (*_TEXTS, _LONG)}),
             Example((*_TEXTS, _LONG), (36,), columns={"hypothesis": (*_TEXTS, _CUT)}),
         ),

@@ -60,7 +60,7 @@ def _rate(corpus: Corpus) -> Iterator[Outcome]:
     enough = len(judged) >= _LEAST_ROWS
     usual_fast, far_above = _far_from_usual(letters, longest, judged)
     usual_slow, far_below = _far_from_usual(letters, shortest, judged)
-    for row in judged:
+    for row in map(int, judged):
         is_long = shortest[row] >= _LONG_SPEECH and np.isfinite(speech[row])
         if fast[row] > _FASTEST and letters[row] > 10:
             why, score = f"{fast[row]:.0f} letters a second; nobody speaks more than {_FASTEST:.0f}", 0.95
@@ -74,7 +74,7 @@ def _rate(corpus: Corpus) -> Iterator[Outcome]:
             score = 1 - _FAR / (2 * -far_below[row])
         else:
             continue
-        yield Finding([int(row)], 0, len(corpus.text(row)), float(score), why)
+        yield Finding([row], 0, len(corpus.text(row)), float(score), why)
 
 
 def _far_from_usual(letters: np.ndarray, seconds: np.ndarray, judged: np.ndarray) -> tuple[float, np.ndarray]:
@@ -90,11 +90,11 @@ def _empty(corpus: Corpus) -> Iterator[Outcome]:
     yield Abstention(np.flatnonzero(np.isnan(speech)).tolist())
     empty = np.array([not any(t.kind != "mark" for t in tokens(text)) for text in corpus.texts], dtype=bool)
     silent = empty[corpus.text_of_row] if len(corpus) else np.zeros(0, bool)
-    for row in np.flatnonzero(silent & (speech >= _SPEECH)):
+    for row in map(int, np.flatnonzero(silent & (speech >= _SPEECH))):
         seconds = float(speech[row])
         score = min(0.95, 0.5 + seconds / 10)
         line = f"the transcript has no words, the audio {seconds:.1f} s of speech"
-        yield Finding([int(row)], 0, len(corpus.text(row)), score, line)
+        yield Finding([row], 0, len(corpus.text(row)), score, line)
 
 
 _ORDINARY = tuple(f"this is the ordinary sentence number {number}" for number in "abcdefghijklmnopqrstuvwxyz")

@@ -69,9 +69,16 @@ class EncoderDecoderModel:
         return int(self._extractor.n_samples) if self.is_whisper else None
 
     def transcribe(self, clips: Sequence[Samples]) -> list[Heard]:
-        """Text, confidence and words of each clip; a Whisper clip longer than its window comes alone."""
-        if self.window is not None and any(len(clip) > self.window for clip in clips):
-            return [self._transcribe_long(clip) for clip in clips]
+        """Text, confidence and words of each clip; Whisper clips longer than its window go through it one by one."""
+        long = [self.window is not None and len(clip) > self.window for clip in clips]
+        at_once = iter(self._transcribe_short([clip for clip, is_long in zip(clips, long, strict=True) if not is_long]))
+        return [
+            self._transcribe_long(clip) if is_long else next(at_once) for clip, is_long in zip(clips, long, strict=True)
+        ]
+
+    def _transcribe_short(self, clips: Sequence[Samples]) -> list[Heard]:
+        if not clips:
+            return []
         inputs = self._features(clips)
         longest = max(len(clip) for clip in clips) / self.sampling_rate
         spoken = self._generate(inputs, longest, timestamps=False)

@@ -25,10 +25,13 @@ SAMPLING_RATE = 16_000
 EMBEDDED_MODEL = "en-us"
 
 # What the backend sets itself, and searches that spot phrases or phones and so do not transcribe.
-_FIXED = frozenset({"samprate", "input_endian", "frate", "logfn", "loglevel", "verbose", "backtrace"})
-_FIXED |= {"mfclogdir", "rawlogdir", "senlogdir", "allphone", "keyphrase", "kws", "lmctl", "lmname"}
-_MODEL_FILES = ("hmm", "lm", "dict", "jsgf", "fsg", "fdict", "mllr", "lda", "featparams", "mdef", "senmgau", "tmat")
-_MODEL_FILES += ("mean", "var", "mixw", "sendump")
+_FIXED = frozenset(
+    "samprate input_endian frate logfn loglevel verbose backtrace mfclogdir rawlogdir senlogdir "
+    "allphone keyphrase kws lmctl lmname".split()
+)
+_MODEL_FILES = (
+    "hmm lm dict jsgf fsg fdict mllr lda featparams mdef senmgau tmat mean var mixw sendump".split()
+)  # parameters that name files or directories
 _TRUTH = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 _ALTERNATE = re.compile(r"\(\d+\)$")
 _FILLER = re.compile(r"<.*>|\[.*\]|\+\+.*\+\+")
@@ -147,6 +150,8 @@ def decode(decoder: Any, samples: NDArray[np.float32]) -> tuple[str, float, tupl
     best (250 utterances of speechocean762: AUROC .92 for any error and .84 for WER over 50 %, against .89 and .79 by
     the posterior of the whole text). Without words it is the posterior of there being none.
     """
+    if not samples.any():  # it makes up a word in digital silence
+        return "", 1.0, ()
     # The decoder carries noise and cepstral means from one utterance to the next; setting its means anew is not
     # enough (15 of 16 results then depend on the order), starting its features anew is (0 of 16).
     decoder.reinit_feat()

@@ -11,7 +11,7 @@ import importlib.metadata
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -65,7 +65,8 @@ class TransformersBackend:
     def __init__(self, model: str, parameters: Mapping[str, Any], workers: int) -> None:
         self.parameters = checked_parameters(parameters)
         files = find_model(model, self.parameters["revision"])
-        self.model, self.revision = model, files.revision
+        self.model = model
+        self.revision: str | None = files.revision
         self._workers = workers
         loaded, extractor, tokenizer = _load(model, files, self.parameters)
         self.device = str(loaded.device)
@@ -111,6 +112,8 @@ class TransformersBackend:
         seconds = time.perf_counter() - begun
         if len(samples) < _NO_SPEECH_SECONDS * rate:
             return Hypothesis(clip.utterance_id, "", 0.0, (), len(samples) / rate, seconds)
+        if not samples.any():  # models make up words in digital silence, Whisper above all
+            return Hypothesis(clip.utterance_id, "", 1.0, (), len(samples) / rate, seconds)
         return _Recording(clip, samples, self._chunks(len(samples)), seconds=seconds)
 
     def _chunks(self, samples: int) -> list[Chunk]:
@@ -121,14 +124,9 @@ class TransformersBackend:
         return chunks(samples, size, overlap, self._model.stride if isinstance(self._model, CtcModel) else 1)
 
     def _transcribe(self, recordings: list[_Recording]) -> Iterator[Hypothesis | Failure]:
-        rate = self._model.sampling_rate
         pieces = [(recording, i) for recording in recordings for i in range(len(recording.chunks))]
-        grouped = batches(
-            pieces,
-            lambda piece: (piece[0].chunks[piece[1]].end - piece[0].chunks[piece[1]].start) / rate,
-            self.parameters["batch_seconds"],
-            self._model.equal_lengths_only,
-        )
+        budget = self.parameters["batch_seconds"]
+        grouped = batches(pieces, self._padded_seconds, budget, self._model.equal_lengths_only)
         for batch in grouped:
             self._run(batch)
             for recording in dict.fromkeys(id(piece[0]) for piece in batch):
@@ -136,6 +134,11 @@ class TransformersBackend:
                 if len(done.results) == len(done.chunks):
                     yield self._finished(done)
                     done.samples, done.results = np.empty(0, np.float32), {}
+
+    def _padded_seconds(self, piece: tuple[_Recording, int]) -> float:
+        start, end = piece[0].chunks[piece[1]]
+        window = self._model.window if isinstance(self._model, EncoderDecoderModel) else None
+        return max(end - start, window or 0) / self._model.sampling_rate
 
     def _run(self, batch: list[tuple[_Recording, int]]) -> None:
         """Fills in the results of a batch; where it fails as a whole (memory, say), clip by clip."""
@@ -185,8 +188,10 @@ class TransformersBackend:
             frames: Frames = join_frames(parts, [place.start // self._model.stride for place in places])
             return self._model.decode(frames, duration)
         if len(parts) == 1:
-            heard: Heard = parts[0]
-            return heard
+            text, confidence, words = parts[0]
+            # A very short clip was filled up with silence.
+            inside = words and tuple(replace(w, start=min(w.start, duration), end=min(w.end, duration)) for w in words)
+            return text, confidence, inside
         return join_heard(parts, most=round(self.parameters["overlap_seconds"] * _WORDS_PER_SECOND))
 
 
