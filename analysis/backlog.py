@@ -102,7 +102,7 @@ def label_items(
             Item(
                 item_id=f"label.{rule_id}",
                 kind="label",
-                title=f"Review {len(changed)} references that {rule_id} would change",
+                title=f"Review {_references(len(changed))} that {rule_id} would change",
                 utterances=len(changed),
                 gain=gain,
                 gain_low=low,
@@ -116,6 +116,10 @@ def label_items(
             )
         )
     return items
+
+
+def _references(number: int) -> str:
+    return "1 reference" if number == 1 else f"{number} references"
 
 
 def _made_from(scores: pd.DataFrame) -> tuple[str, str]:

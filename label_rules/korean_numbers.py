@@ -104,7 +104,7 @@ def readings(words: tuple[str, ...]) -> frozenset[str]:
     """
     text = "".join(words)
     if not any("가" <= character <= "힣" or character == "%" for character in text):
-        return frozenset([text]) if text.isdigit() else frozenset()
+        return frozenset([text]) if text.isdecimal() else frozenset()
     found = set()
     for end in range(1, len(text)):
         counter = _COUNTER.match(text, end)
@@ -119,7 +119,7 @@ def readings(words: tuple[str, ...]) -> frozenset[str]:
 
 
 def _value(text: str) -> int | None:
-    if text.isdigit():
+    if text.isdecimal():
         return int(text)
     mixed = re.fullmatch(r"(\d{1,4})([천만])", text)
     if mixed:

@@ -114,7 +114,7 @@ def words_of(number: int) -> str:
 
 def is_numberish(key: str) -> bool:
     """Whether a word can be part of a number with its unit."""
-    return key in _NUMBERISH or key[0].isdigit()
+    return key in _NUMBERISH or key[0].isdecimal()
 
 
 @lru_cache(maxsize=100_000)
@@ -149,7 +149,7 @@ def _numerals(words: list[str]) -> set[str]:
     ordinal = ""
     if words[-1] in _ORDINALS:
         words, ordinal = [*words[:-1], _ORDINALS[words[-1]]], "th"
-    elif words[-1] in _ORDINAL_ENDINGS and len(words) == 2 and words[0].isdigit():
+    elif words[-1] in _ORDINAL_ENDINGS and len(words) == 2 and words[0].isdecimal():
         words, ordinal = words[:-1], "th"
     if "point" in words:
         at = words.index("point")
@@ -158,12 +158,12 @@ def _numerals(words: list[str]) -> set[str]:
             return set()
         return {f"{each}.{''.join(map(str, decimals))}{ordinal}" for each in whole}
     found = set()
-    if len(words) == 1 and words[0][0].isdigit():
+    if len(words) == 1 and words[0][0].isdecimal():
         found.add(words[0].replace(":", ""))
     value = value_of(words)
     if value is not None:
         found.add(str(value))
-    elif len(words) == 2 and words[1] in _SCALES and words[0].isdigit():
+    elif len(words) == 2 and words[1] in _SCALES and words[0].isdecimal():
         found.add(str(int(words[0]) * _SCALES[words[1]]))
     digits = [_digit(word) for word in words]
     if len(words) > 1 and None not in digits:
@@ -175,7 +175,7 @@ def _numerals(words: list[str]) -> set[str]:
 def _digit(word: str) -> int | None:
     if word in ("oh", "o"):
         return 0
-    value = int(word) if word.isdigit() and len(word) == 1 else _VALUES.get(word)
+    value = int(word) if word.isdecimal() and len(word) == 1 else _VALUES.get(word)
     return value if value is not None and value < 10 else None
 
 

@@ -8,9 +8,11 @@ from label_rules.apply import apply_rules
 from label_rules.builtin import BUILTIN_RULES
 from label_rules.rule import Example, Rule
 
-FIRES = [pytest.param(rule, each, id=f"{rule.rule_id}-{n}") for rule in BUILTIN_RULES for n, each in enumerate(rule.fires)]
+FIRES = [
+    pytest.param(rule, one, id=f"{rule.rule_id}-{n}") for rule in BUILTIN_RULES for n, one in enumerate(rule.fires)
+]
 PASSES = [
-    pytest.param(rule, each, id=f"{rule.rule_id}-{n}") for rule in BUILTIN_RULES for n, each in enumerate(rule.passes)
+    pytest.param(rule, one, id=f"{rule.rule_id}-{n}") for rule in BUILTIN_RULES for n, one in enumerate(rule.passes)
 ]
 
 
@@ -20,7 +22,8 @@ def flagged(rule: Rule, example: Example) -> list[int]:
     applied = apply_rules(transcripts, [rule])
     assert applied.exceptions == ()
     keys = list(zip(transcripts["utterance_id"], transcripts["annotator"], strict=True))
-    return sorted({keys.index(key) for key in zip(applied.flags["utterance_id"], applied.flags["annotator"], strict=True)})
+    found = zip(applied.flags["utterance_id"], applied.flags["annotator"], strict=True)
+    return sorted({keys.index(key) for key in found})
 
 
 @pytest.mark.parametrize(("rule", "example"), FIRES)

@@ -56,7 +56,7 @@ def _same_number(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
 
 
 def _korean_number(words: tuple[str, ...]) -> bool:
-    return words[0][0].isdigit() or words[0][0] in _KOREAN_NUMERALS
+    return words[0][0].isdecimal() or words[0][0] in _KOREAN_NUMERALS
 
 
 @lru_cache(maxsize=200_000)

@@ -22,6 +22,8 @@ _LONG_SPEECH = 5.0
 # A letter or two, and the edges of a clip, must not decide about very short ones.
 _LETTERS_MORE, _SECONDS_MORE = 2.0, 0.3
 _LEAST_ROWS = 20
+# No sound of speech is shorter; less is no measurement.
+_LEAST_SECONDS = 0.02
 _FAR = 6.0
 # Below, a corpus of one careful speaker would call its own ordinary variation implausible.
 _LEAST_SPREAD = 0.15
@@ -45,8 +47,8 @@ def letters_spoken(text: str) -> float:
 
 def _rate(corpus: Corpus) -> Iterator[Outcome]:
     duration, speech = corpus.number("duration"), corpus.number("speech_seconds")
-    duration = np.where(duration > 0, duration, np.nan)
-    speech = np.where(speech > 0, speech, np.nan)
+    duration = np.where(duration >= _LEAST_SECONDS, duration, np.nan)
+    speech = np.where(speech >= _LEAST_SECONDS, speech, np.nan)
     known = np.isfinite(duration) | np.isfinite(speech)
     yield Abstention(np.flatnonzero(~known).tolist())
     letters = np.array([letters_spoken(text) for text in corpus.texts])[corpus.text_of_row] if len(corpus) else speech

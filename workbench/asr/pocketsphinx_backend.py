@@ -25,13 +25,14 @@ SAMPLING_RATE = 16_000
 EMBEDDED_MODEL = "en-us"
 
 # What the backend sets itself, and searches that spot phrases or phones and so do not transcribe.
-_FIXED = frozenset(
-    "samprate input_endian frate logfn loglevel verbose backtrace mfclogdir rawlogdir senlogdir "
-    "allphone keyphrase kws lmctl lmname".split()
-)
-_MODEL_FILES = (
-    "hmm lm dict jsgf fsg fdict mllr lda featparams mdef senmgau tmat mean var mixw sendump".split()
-)  # parameters that name files or directories
+_FIXED = {
+    "samprate", "input_endian", "frate", "logfn", "loglevel", "verbose", "backtrace", "mfclogdir", "rawlogdir",
+    "senlogdir", "allphone", "keyphrase", "kws", "lmctl", "lmname",
+}  # fmt: skip
+_FILES = (  # parameters that name files or directories
+    "hmm", "lm", "dict", "jsgf", "fsg", "fdict", "mllr", "lda", "featparams", "mdef", "senmgau", "tmat", "mean", "var",
+    "mixw", "sendump",
+)  # fmt: skip
 _TRUTH = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 _ALTERNATE = re.compile(r"\(\d+\)$")
 _FILLER = re.compile(r"<.*>|\[.*\]|\+\+.*\+\+")
@@ -54,9 +55,9 @@ class PocketsphinxBackend:
         config = _load(self._given).config
         self.model = str(self._given.get("hmm", EMBEDDED_MODEL))
         values = {argument.name: config[argument.name] for argument in config.describe() if argument.name not in _FIXED}
-        files = [Path(values[name]) for name in _MODEL_FILES if values.get(name)]
+        files = [Path(values[name]) for name in _FILES if values.get(name)]
         self.revision: str | None = content_hash(files)
-        own = {name: value for name, value in values.items() if value is not None and name not in _MODEL_FILES}
+        own = {name: value for name, value in values.items() if value is not None and name not in _FILES}
         self.parameters = own | self._given
         self.library_versions = {"pocketsphinx": importlib.metadata.version("pocketsphinx")}
 
@@ -111,7 +112,7 @@ def _typed(name: str, value: Any, wanted: type) -> Any:
 def _load(parameters: Mapping[str, Any]) -> Any:
     import pocketsphinx
 
-    for name in _MODEL_FILES:
+    for name in _FILES:
         if name in parameters and not Path(parameters[name]).exists():
             raise BadInput(f"pocketsphinx's parameter {name!r} names {parameters[name]!r}, which is not there")
     try:

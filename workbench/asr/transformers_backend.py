@@ -37,7 +37,7 @@ _PARAMETERS: dict[str, tuple[type, Any, str]] = {
     "language": (str, None, "the language's code, for a Whisper model of several languages"),
     "task": (str, None, "transcribe or translate, for such a model"),
     "num_beams": (int, 1, "beams to search, for encoder-decoder models"),
-    "batch_seconds": (float, 240.0, "seconds of audio in a batch, padding included"),
+    "batch_seconds": (float, None, "seconds of audio in a batch, padding included; 60, or 480 on a GPU"),
     "chunk_seconds": (float, 30.0, "longer clips are cut into chunks of this length"),
     "overlap_seconds": (float, 6.0, "seconds that neighbouring chunks share"),
     "device": (str, "auto", "auto, cpu, cuda:0, …"),
@@ -71,10 +71,12 @@ class TransformersBackend:
         loaded, extractor, tokenizer = _load(model, files, self.parameters)
         self.device = str(loaded.device)
         self.parameters |= {"device": self.device, "dtype": str(loaded.dtype).removeprefix("torch.")}
+        if self.parameters["batch_seconds"] is None:
+            self.parameters["batch_seconds"] = 60.0 if loaded.device.type == "cpu" else 480.0
         self.library_versions = {name: importlib.metadata.version(name) for name in ("torch", "transformers")}
         self._model: CtcModel | EncoderDecoderModel
         with _inference():
-            if loaded.config.is_encoder_decoder:
+            if _is_encoder_decoder(loaded.config):
                 settings = {name: self.parameters[name] for name in ("language", "task", "num_beams")}
                 self._model = EncoderDecoderModel(loaded, extractor, tokenizer, **settings)
             else:
@@ -109,6 +111,9 @@ class TransformersBackend:
             samples = read_clip(clip, rate)
         except UnreadableAudio as problem:
             return Failure(clip.utterance_id, str(clip.path), str(problem))
+        except Exception as problem:  # one clip's trouble (no memory for it, say) is not the others'
+            reason = f"it could not be read: {type(problem).__name__}: {problem}"
+            return Failure(clip.utterance_id, str(clip.path), reason)
         seconds = time.perf_counter() - begun
         if len(samples) < _NO_SPEECH_SECONDS * rate:
             return Hypothesis(clip.utterance_id, "", 0.0, (), len(samples) / rate, seconds)
@@ -224,7 +229,7 @@ def checked_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
         except (TypeError, ValueError):
             raise BadInput(f"the parameter {name!r} cannot be {value!r}; it is {meaning}") from None
     for name in ("num_beams", "batch_seconds", "chunk_seconds"):
-        if not 0 < checked[name] < float("inf"):
+        if checked[name] is not None and not 0 < checked[name] < float("inf"):
             raise BadInput(f"the parameter {name!r} must be over 0, not {checked[name]!r}; it is {_meaning(name)}")
     if not 0 <= checked["overlap_seconds"] <= checked["chunk_seconds"] / 2:
         raise BadInput(
@@ -271,8 +276,9 @@ def _load(model: str, files: ModelFiles, parameters: Mapping[str, Any]) -> tuple
         loaded, report = kind.from_pretrained(
             files.directory, dtype=dtype, use_safetensors=True, output_loading_info=True, **local
         )
-        if report["missing_keys"]:
-            missing = sorted(report["missing_keys"])
+        # Training's mask alone may be missing, as it is from wav2vec2's first checkpoints.
+        missing = sorted(key for key in report["missing_keys"] if not key.endswith("masked_spec_embed"))
+        if missing:
             raise BackendUnavailable(
                 f"{model}: its weights lack {len(missing)} of the model's parameters ({missing[0]}, …), "
                 f"so it would transcribe at random; {instead}"
@@ -288,11 +294,15 @@ def _model_class(config: Any, ctc: Any, encoder_decoder: Any) -> Any:
     """The class for the architecture that the configuration names, or for its type where it names none."""
     names = config.architectures or []
     # Speech language models are in the library's list too; they want prompts, and no encoder-decoder call.
-    for kind, suits in ((encoder_decoder, config.is_encoder_decoder), (ctc, True)):
+    for kind, suits in ((encoder_decoder, _is_encoder_decoder(config)), (ctc, True)):
         own = kind._model_mapping.get(type(config), None)
         if suits and own is not None and (not names or own.__name__ in names):
             return kind
     return None
+
+
+def _is_encoder_decoder(config: Any) -> bool:
+    return bool(getattr(config, "is_encoder_decoder", False))
 
 
 def _placement(torch: Any, config: Any, parameters: Mapping[str, Any]) -> tuple[str, Any]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from workbench.cli.options import WorkersOption, WorkspaceOption, open_workspace
-from workbench.cli.output import EXIT_FAULTS, Format, FormatOption, finish, print_frame, progress_bar, say
+from workbench.cli.output import EXIT_FAULTS, Format, FormatOption, finish, print_frame, progress_bar, say_faults
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def normalize(
@@ -68,17 +72,39 @@ def _normalize_directory(
     from workbench.audio.normalize import Settings
     from workbench.config import AudioSection
     from workbench.jobs.local import processors
+    from workbench.stages.stage import Outcome, faults_frame
 
     settings = Settings(**(asdict(AudioSection()) | given))
+    began = time.monotonic()
     with progress_bar("normalize") as progress:
         results, faults = normalize_directory(in_dir, out_dir, settings, workers or processors(), resume, progress)
     import pandas as pd
 
-    print_frame(pd.DataFrame(results), format, "normalize", [])
-    for fault in faults:
-        say(f"{fault['location']}: {fault['reason']}")
+    table = pd.DataFrame(results)
+    if format is Format.table:
+        table = _summary(results, len(faults), time.monotonic() - began)
+    print_frame(table, format, "normalize")
+    say_faults(Outcome("normalize", {}, faults=faults_frame(faults)), most=len(faults))
     if faults:
         raise typer.Exit(EXIT_FAULTS)
+
+
+def _summary(results: list[dict[str, Any]], faults: int, wall: float) -> pd.DataFrame:
+    import pandas as pd
+
+    done = [row for row in results if not row["reused"]]
+    seconds = sum(row["duration"] for row in done)
+    counts = {
+        "files": len(results) + faults,
+        "normalised": len(done),
+        "unchanged": len(results) - len(done),
+        "faults": faults,
+        "held_by_the_peak_ceiling": sum(row["gain_limited"] for row in results),
+        "without_integrated_loudness": sum(row["loudness_method"] != "integrated" for row in results),
+        "audio_seconds": round(seconds, 1),
+        "times_real_time": round(seconds / wall) if seconds else None,
+    }
+    return pd.DataFrame([counts])
 
 
 def transcribe(

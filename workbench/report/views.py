@@ -131,8 +131,11 @@ def conflicts_view(data: ReportData) -> tuple[Shown, list[tuple[str, int]]]:
     each = {(group, kind) for group, joined in kinds.itertuples(index=False) for kind in _split(joined)}
     of_kind = Counter(kind for _, kind in each)
     groups = []
-    first = data.conflicts["group"].isin(data.conflicts["group"].unique()[:GROUPS_SHOWN])
-    for _, part in data.conflicts[first].groupby("group", sort=False):
+    harmful = {group for group, kind in each if kind == "content"}
+    by_group = dict(iter(data.conflicts.groupby("group", sort=False)))
+    # What was said matters more than how it is spelled: groups that differ in content come first.
+    for group in sorted(by_group, key=lambda group: group not in harmful)[:GROUPS_SHOWN]:
+        part = by_group[group]
         ids = list(dict.fromkeys(part["utterance_id"]))
         by_text: dict[str, list[str]] = {}
         for one in part.itertuples():
