@@ -4,11 +4,12 @@
 
 16 kHz 16-bit WAV to the same, to -23 LUFS. The files are speechocean762's utterances (see the data's README), repeated;
 without them, synthetic syllables. The files were written just before, so they come from memory and not from the disk.
-Each tool gets two processes, each with one thread. The slow ones get the first files only; all figures are a second of
-audio each. `whole` is the wall clock of a new process, start included; `steady` is measured in it once its workers are
-warm. `CPU` counts all its processes and is the figure to trust on a
-busy machine; the workbench's is that of its function for one file, called from the same pool as the others, because
-the workers of its own pool are not this script's to count. Prints a Markdown table.
+Each tool gets two processes, each with one thread; ffmpeg-normalize, being slow, gets the first files only. Figures are
+seconds of audio by seconds taken: `whole process` by the wall clock of a new process, start included; `once warm` by
+the wall clock from when its workers have done some files; `a second of CPU` by what all its processes computed, start
+included, which is the figure to trust on a busy machine. The workbench's last two are those of its function for one
+file, called from the same pool as the others, because its own pool's workers are not this script's to count.
+Prints a Markdown table.
 """
 
 from __future__ import annotations

@@ -305,9 +305,15 @@ def test_marking_changes_no_character(texts: list[str]) -> None:
 
 def test_equal_texts_stand_once_with_all_who_wrote_them(data: ReportData) -> None:
     view, kinds = views.conflicts_view(data)
-    assert [who for who, _ in view.rows[1].texts] == [["minji", "seoyeon"], ["jun"]]
-    assert [who for who, _ in view.rows[3].texts] == [["seoyeon (clip-0101)"], ["minji (clip-0388)"]]
+    writers = {group.utterance_ids[0]: [who for who, _ in group.texts] for group in view.rows}
+    assert writers["clip-0019"] == [["minji", "seoyeon"], ["jun"]]
+    assert writers["clip-0101"] == [["seoyeon (clip-0101)"], ["minji (clip-0388)"]]
     assert kinds[0] == ("content", 2)
+
+
+def test_conflicts_in_content_come_first(data: ReportData) -> None:
+    view, _ = views.conflicts_view(data)
+    assert ["content" in group.kinds for group in view.rows] == [True, True, *[False] * (len(view.rows) - 2)]
 
 
 # --- numbers and drawings ------------------------------------------------------------------------------------------
