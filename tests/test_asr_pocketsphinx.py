@@ -13,9 +13,9 @@ import pytest
 
 from workbench.asr.backend import Clip, Failure, Hypothesis, load_backend
 from workbench.asr.pocketsphinx_backend import checked_parameters
-from workbench.asr.worker_processes import ProcessDied, map_in_processes
 from workbench.audio.encode import write_audio
 from workbench.errors import BackendUnavailable, BadInput
+from workbench.jobs.processes import ProcessDied, map_in_processes
 
 
 @pytest.fixture(scope="module")

@@ -323,22 +323,22 @@ from pathlib import Path
 class Crashing:
     source_root: Path
 
-    def __call__(self, tasks):
-        if any(task.source.startswith("x") for task in tasks):
+    def __call__(self, task):
+        if task.source.startswith("x"):
             os._exit(1)
-        return [{"source": task.source} for task in tasks]
+        return {"source": task.source}
 """
 
 
 def test_a_decoder_that_crashes_costs_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # In place of the work on a chunk: the process dies at every file named x.
+    # In place of the work on a file: the process dies at every file named x.
     (tmp_path / "crashing.py").write_text(CRASHING, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     work = importlib.import_module("crashing").Crashing(tmp_path)
     names = [f"{i:03d}" for i in range(50)]
     names[5], names[45] = "x1", "x2"
     tasks = [directory_module._Task(name, name, None) for name in names]
-    rows = [row for chunk in directory_module._outcomes(tasks, work, 2) for row in chunk]
+    rows = list(directory_module._outcomes(tasks, work, 2))
     assert sorted(row["item"] for row in rows if "reason" in row) == ["x1", "x2"]
     assert sorted(row["source"] for row in rows if "source" in row) == sorted(set(names) - {"x1", "x2"})
 

@@ -191,4 +191,5 @@ def _checked(name: str, value: Any, annotation: str, where: str) -> Any:
     expected = kinds[annotation]
     if not isinstance(value, expected) or isinstance(value, bool):
         raise BadInput(f"{where}: {name} = {value!r} must be {annotation.removesuffix(' | None')}")
-    return float(value) if annotation.startswith("float") else value
+    number: Any = value
+    return float(number) if annotation.startswith("float") else value

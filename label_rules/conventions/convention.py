@@ -112,12 +112,14 @@ def convention_check(observe: Observe, rewrite: Rewrite | None = None, habits_on
             for writer in {w for counts in majorities.by_form[name].values() for w in counts}
             if majorities.habit(name, writer) not in (None, clear[name])
         }
-        yield Abstention([
-            row
-            for number, uses in used
-            if any(use.convention in clear and clear[use.convention] is None for use in uses)
-            for row in corpus.rows_of_text[number].tolist()
-        ])
+        yield Abstention(
+            [
+                row
+                for number, uses in used
+                if any(use.convention in clear and clear[use.convention] is None for use in uses)
+                for row in corpus.rows_of_text[number].tolist()
+            ]
+        )
         scores = {name: majorities.score(name) for name in several}
         for number, uses in used:
             departing = [

@@ -18,7 +18,7 @@ _ASKS = re.compile(
 _CURLY_APOSTROPHE = re.compile(r"(?<=\w)’(?=\w)")
 _APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)")
 _ELLIPSIS = re.compile(r"\.{3}|…")
-_QUOTE = re.compile("[\"“”]")
+_QUOTE = re.compile('["“”]')
 
 
 def _final_mark(text: str) -> Iterator[Use]:

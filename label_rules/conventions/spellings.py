@@ -92,8 +92,19 @@ SPELLING_RULES = (
         fires=(
             Example(
                 (
-                    "it's me", "I'm in", "don't go", "we're off", "he's up", "that's it", "you're on", "they're in",
-                    "It is me", "I am in", "do not go", "we are off", "he is up",
+                    "it's me",
+                    "I'm in",
+                    "don't go",
+                    "we're off",
+                    "he's up",
+                    "that's it",
+                    "you're on",
+                    "they're in",
+                    "It is me",
+                    "I am in",
+                    "do not go",
+                    "we are off",
+                    "he is up",
                 ),
                 (8, 9, 10, 11, 12),
                 annotators=("ann",) * 8 + ("bob",) * 5,

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from workbench.asr.backend import Clip, Failure, Hypothesis, Word
 from workbench.asr.clip_samples import read_clip
 from workbench.asr.model_files import content_hash
-from workbench.asr.worker_processes import map_in_processes
 from workbench.errors import BackendUnavailable, BadInput, UnreadableAudio
+from workbench.jobs.processes import map_in_processes
 
 SAMPLING_RATE = 16_000
 EMBEDDED_MODEL = "en-us"

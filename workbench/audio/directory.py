@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +16,13 @@ from workbench.audio.encode import remove_stale_parts
 from workbench.audio.fingerprint import content_hash
 from workbench.audio.normalize import Settings, normalize_file
 from workbench.errors import BadInput, UnreadableAudio, WorkbenchError
+from workbench.jobs.local import processors
+from workbench.jobs.processes import ProcessDied, map_in_processes
 
 LEDGER = "normalize.jsonl"
 """In the output directory: what is done, one JSON object a line, the last line of a source being the valid one."""
 _LARGEST_CHUNK = 32  # files sent to a worker at once
 _LEAST_WORK = 16  # files; for fewer another process is not worth its start
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 Row = dict[str, Any]
 
@@ -151,15 +149,13 @@ def normalize_directory(
     results: list[Row] = []
     faults = list(found.faults)
     total = len(tasks) + len(faults)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    processes = max(1, min(workers or cores, -(-len(tasks) // _LEAST_WORK)))
+    processes = max(1, min(workers or processors(), -(-len(tasks) // _LEAST_WORK)))
     work = _Work(source_root, target_root, settings)
     with _ledger_for_appending(ledger) as append:
-        for rows in _outcomes(tasks, work, processes):
-            good = [row for row in rows if "reason" not in row]
-            append([row for row in good if not row["reused"]])
-            results += good
-            faults += [row for row in rows if "reason" in row]
+        for row in _outcomes(tasks, work, processes):
+            (faults if "reason" in row else results).append(row)
+            if "reason" not in row and not row["reused"]:
+                append(row)
             if on_progress:
                 on_progress(len(results) + len(faults), total)
     results.sort(key=lambda row: row["source"])
@@ -169,16 +165,13 @@ def normalize_directory(
 
 @dataclass(frozen=True)
 class _Work:
-    """What a worker does with a chunk of tasks."""
+    """What a worker does with a task."""
 
     source_root: Path
     target_root: Path
     settings: Settings
 
-    def __call__(self, tasks: list[_Task]) -> list[Row]:
-        return [self._one(task) for task in tasks]
-
-    def _one(self, task: _Task) -> Row:
+    def __call__(self, task: _Task) -> Row:
         source, output = self.source_root / task.source, self.target_root / task.output
         try:
             if task.done is not None and self._is_done(task, source, output, task.done):
@@ -203,91 +196,25 @@ class _Work:
         )
 
 
-# Yields rows, returns the chunks that are still to do.
-_Rest = Generator[list[Row], None, list[list[_Task]]]
-
-
 def _fault(item: str, location: Path, reason: str) -> Row:
     return {"stage": "normalize", "item": item, "location": str(location), "reason": reason}
 
 
-def _outcomes(tasks: list[_Task], work: _Work, processes: int) -> Iterator[list[Row]]:
-    """The rows of each chunk of tasks, in any order."""
-    size = max(1, min(_LARGEST_CHUNK, -(-len(tasks) // (4 * processes))))
-    chunks = [tasks[i : i + size] for i in range(0, len(tasks), size)]
+def _outcomes(tasks: list[_Task], work: _Work, processes: int) -> Iterator[Row]:
+    """The row of each task, in any order."""
     if processes == 1:
-        yield from map(work, chunks)
+        yield from map(work, tasks)
         return
-    while chunks:
-        chunks = yield from _parallel(chunks, work, processes)
-        if chunks:
-            # A worker died: a decoder crashed on a file of one of these chunks. Find which, then go on in parallel.
-            chunks = yield from _one_by_one(chunks, work)
-
-
-def _parallel(chunks: list[list[_Task]], work: _Work, processes: int) -> _Rest:
-    """Yields what is done; returns the chunks that are not, because a worker died."""
-    waiting = list(reversed(chunks))
-    running: dict[Future[list[Row]], list[_Task]] = {}
-    with _pool(processes) as pool:
-        try:
-            while waiting or running:
-                while waiting and len(running) < 3 * processes:
-                    running[pool.submit(work, waiting[-1])] = waiting[-1]
-                    waiting.pop()
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    rows = future.result()
-                    del running[future]
-                    yield rows
-        except BrokenProcessPool:
-            return list(running.values()) + waiting[::-1]
-    return []
-
-
-def _one_by_one(chunks: list[list[_Task]], work: _Work) -> _Rest:
-    """Yields what is done, up to and with the file that kills its process; returns the chunks after it."""
-    tasks = [task for chunk in chunks for task in chunk]
-    with _pool(1) as pool:
-        for i, task in enumerate(tasks):
-            try:
-                yield pool.submit(work, [task]).result()
-            except BrokenProcessPool:
-                source = work.source_root / task.source
-                reason = (
-                    f"{source}: its process died (the decoder crashed, or memory ran out); convert it to WAV or FLAC"
-                )
-                yield [_fault(task.source, source, reason)]
-                rest = tasks[i + 1 :]
-                return [rest[j : j + _LARGEST_CHUNK] for j in range(0, len(rest), _LARGEST_CHUNK)]
-    return []
-
-
-@contextmanager
-def _pool(processes: int) -> Iterator[ProcessPoolExecutor]:
-    # Not fork: this process may have threads (BLAS, a progress display), whose locks a fork would freeze. The server
-    # that workers are forked from imports what they need once, and computes with one thread a worker.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["workbench.audio.normalize"])
-    before = {name: os.environ.get(name) for name in _ONE_THREAD}
-    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
-    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_ignore_interrupt)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _ignore_interrupt() -> None:
-    """A worker ends its chunk when the user interrupts; the process that started it then stops it."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    done = map_in_processes(work, tasks, processes, preload=["workbench.audio.normalize"], most_at_once=_LARGEST_CHUNK)
+    for task, outcome in done:
+        if isinstance(outcome, ProcessDied):
+            source = work.source_root / task.source
+            reason = f"{source}: its process died (the decoder crashed, or memory ran out); convert it to WAV or FLAC"
+            yield _fault(task.source, source, reason)
+        elif isinstance(outcome, Exception):
+            raise outcome
+        else:
+            yield outcome
 
 
 def _read_ledger(path: Path) -> dict[str, Row]:
@@ -305,15 +232,15 @@ def _read_ledger(path: Path) -> dict[str, Row]:
 
 
 @contextmanager
-def _ledger_for_appending(path: Path) -> Iterator[Callable[[list[Row]], None]]:
+def _ledger_for_appending(path: Path) -> Iterator[Callable[[Row], None]]:
     with path.open("ab") as file:
         if file.tell() and path.read_bytes()[-1:] != b"\n":
             file.write(b"\n")
 
-        def append(rows: list[Row]) -> None:
-            lines = [json.dumps({k: v for k, v in row.items() if k != "reused"}, allow_nan=False) for row in rows]
-            # One write for whole lines, so that a reader, or a crash, meets no half of one.
-            file.write("".join(line + "\n" for line in lines).encode())
+        def append(row: Row) -> None:
+            line = json.dumps({k: v for k, v in row.items() if k != "reused"}, allow_nan=False) + "\n"
+            # One write for a whole line, so that a reader, or a crash, meets no half of one.
+            file.write(line.encode())
             file.flush()
 
         yield append

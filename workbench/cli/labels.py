@@ -53,9 +53,7 @@ def set_(
     with opened.lock():
         row = edit(opened.read("transcripts", history=True), utterance, annotator, text, author, reason)
         opened.append("transcripts", pd.DataFrame([row]))
-    say(
-        f"{utterance} by {annotator} is at revision {row['revision']}; take it back with workbench labels undo"
-    )
+    say(f"{utterance} by {annotator} is at revision {row['revision']}; take it back with workbench labels undo")
 
 
 @app.command()

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from workbench.errors import BadInput, UnreadableAudio
+from workbench.errors import BadInput, UnreadableAudio, WorkbenchError
 from workbench.jobs.local import Progress, in_parts, processors, silent
+from workbench.jobs.processes import ProcessDied, map_in_processes
 from workbench.stages.stage import Outcome, record_faults
 from workbench.workspace import Workspace
 
 _PART_ROWS, _PART_SECONDS = 500, 15.0
+_MOST_AT_ONCE = 32  # recordings sent to a process together
+_LEAST_WORK = 16  # recordings; for fewer another process is not worth its start
 
 
 class _Task(NamedTuple):
@@ -54,7 +57,8 @@ def normalize(workspace: Workspace, workers: int | None = None, progress: Progre
         faults: list[dict[str, str]] = []
         done = skipped = 0
         seconds = 0.0
-        results = _normalize_all(tasks, workspace.root, destination, settings, workers or processors())
+        work = _Work(workspace.root, destination, settings)
+        results = _outcomes(tasks, work, max(1, min(workers or processors(), len(tasks) // _LEAST_WORK)))
         for part in in_parts(results, _PART_ROWS, _PART_SECONDS):
             rows = []
             for task, row in part:
@@ -90,8 +94,6 @@ def audio_settings(workspace: Workspace) -> Any:
     Raises:
         BadInput: a value is out of its range.
     """
-    from dataclasses import asdict
-
     from workbench.audio.normalize import Settings
 
     return Settings(**asdict(workspace.config.audio))
@@ -101,43 +103,41 @@ def _number(value: Any) -> float | None:
     return None if pd.isna(value) else float(value)
 
 
-def _normalize_all(
-    tasks: list[_Task], root: Path, destination: Path, settings: Any, workers: int
-) -> Iterator[tuple[_Task, dict[str, Any] | str | None]]:
-    chunk = max(1, min(32, len(tasks) // (workers * 4)))
-    chunks = [tasks[i : i + chunk] for i in range(0, len(tasks), chunk)]
-    if workers == 1 or len(tasks) < 4:
-        for group in chunks:
-            yield from zip(group, _normalize_chunk(group, root, destination, settings), strict=True)
-        return
-    with ProcessPoolExecutor(workers) as pool:
-        pending = {pool.submit(_normalize_chunk, group, root, destination, settings): group for group in chunks}
-        for future in as_completed(pending):
-            yield from zip(pending[future], future.result(), strict=True)
+@dataclass(frozen=True)
+class _Work:
+    """What a worker does with a task: the audio_quality row, or None where it stands already."""
 
+    root: Path
+    destination: Path
+    settings: Any
 
-def _normalize_chunk(
-    tasks: list[_Task], root: Path, destination: Path, settings: Any
-) -> list[dict[str, Any] | str | None]:
-    return [_normalize_one(task, root, destination, settings) for task in tasks]
+    def __call__(self, task: _Task) -> dict[str, Any] | None:
+        from workbench.audio.fingerprint import content_hash
+        from workbench.audio.normalize import normalize_clip
 
-
-def _normalize_one(task: _Task, root: Path, destination: Path, settings: Any) -> dict[str, Any] | str | None:
-    """The audio_quality row, None where it stands already, or the reason why there is none."""
-    from workbench.audio.fingerprint import content_hash
-    from workbench.audio.normalize import normalize_clip
-
-    try:
         known = task.known
         if (
             known is not None
-            and known["settings"] == settings.fingerprint
-            and (root / known["output"]).is_file()
+            and known["settings"] == self.settings.fingerprint
+            and (self.root / known["output"]).is_file()
             and known["content_hash"] == content_hash(task.recording, task.start, task.end)
         ):
             return None
-        row = normalize_clip(task.recording, task.start, task.end, destination, settings)
-        row["output"] = str((destination / row["output"]).relative_to(root))
+        row = normalize_clip(task.recording, task.start, task.end, self.destination, self.settings)
+        row["output"] = str((self.destination / row["output"]).relative_to(self.root))
         return row
-    except (UnreadableAudio, OSError) as problem:
-        return str(problem)
+
+
+def _outcomes(tasks: list[_Task], work: _Work, workers: int) -> Iterator[tuple[_Task, dict[str, Any] | str | None]]:
+    """Each task with its row, None, or the reason why it cannot be done, in any order."""
+    preload = ["workbench.audio.normalize"]
+    for task, outcome in map_in_processes(work, tasks, workers, preload=preload, most_at_once=_MOST_AT_ONCE):
+        if isinstance(outcome, ProcessDied):
+            yield task, f"{outcome}; convert it to WAV or FLAC"
+        elif isinstance(outcome, WorkbenchError) and not isinstance(outcome, UnreadableAudio):
+            raise outcome  # a full disk, say, is not the recording's fault
+        elif isinstance(outcome, Exception):
+            unexpected = "" if isinstance(outcome, UnreadableAudio) else f"{type(outcome).__name__}: "
+            yield task, f"{unexpected}{outcome}"
+        else:
+            yield task, outcome

@@ -1,0 +1,123 @@
+"""A function over many items in several processes, one of which may die without taking the others' work along."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import Any, Generic, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_WAITING_PER_WORKER = 3  # groups; enough to keep every worker busy, little to repeat when one dies
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class ProcessDied(Exception):
+    """The process that worked on the item ended without an answer: killed, or crashed in a library's native code."""
+
+
+class _Each(Generic[Item, Result]):
+    """The function over a group of items; what one of them raises is its result, and the others go on."""
+
+    def __init__(self, function: Callable[[Item], Result]) -> None:
+        self.function = function
+
+    def __call__(self, items: Sequence[Item]) -> list[Result | Exception]:
+        return [self._one(item) for item in items]
+
+    def _one(self, item: Item) -> Result | Exception:
+        try:
+            return self.function(item)
+        except Exception as problem:
+            return problem
+
+
+def map_in_processes(
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    workers: int,
+    initializer: Callable[..., None] | None = None,
+    initargs: tuple[Any, ...] = (),
+    preload: Sequence[str] = (),
+    most_at_once: int = 1,
+) -> Iterator[tuple[Item, Result | Exception]]:
+    """Each item with `function(item)`, or with the exception that it raised, as they become ready, in any order.
+
+    When a process dies, the pool cannot say on which item. The items under way are then repeated one at a time, and
+    only the one whose process dies again gets a `ProcessDied`.
+
+    Processes are forked from a server that has no threads: a fork of this process could inherit a lock that one of its
+    threads holds. Each computes with one thread.
+
+    Args:
+        function: pickled by name, so it stands at a module's top level.
+        workers: processes.
+        initializer: called once in each process with `initargs`.
+        preload: modules that the server imports once for all processes.
+        most_at_once: items sent to a process together, where each takes little time.
+    """
+    listed = list(items)
+    size = max(1, min(most_at_once, -(-len(listed) // (4 * workers))))
+    remaining = deque(listed[i : i + size] for i in range(0, len(listed), size))
+    each = _Each(function)
+    while remaining:
+        suspects: list[Item] = []
+        with _pool(workers, initializer, initargs, preload) as pool:
+            under_way: dict[Future[list[Result | Exception]], list[Item]] = {}
+            while (remaining and not suspects) or under_way:
+                while remaining and not suspects and len(under_way) < workers * _WAITING_PER_WORKER:
+                    group = remaining.popleft()
+                    try:
+                        under_way[pool.submit(each, group)] = group
+                    except BrokenProcessPool:
+                        suspects += group
+                for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+                    group = under_way.pop(future)
+                    try:
+                        yield from zip(group, future.result(), strict=True)
+                    except BrokenProcessPool:
+                        suspects += group
+        alone = deque(suspects)
+        while alone:
+            with _pool(1, initializer, initargs, preload) as pool:
+                while alone:
+                    item = alone.popleft()
+                    try:
+                        yield item, pool.submit(each, [item]).result()[0]
+                    except BrokenProcessPool:
+                        yield item, ProcessDied("its process died: killed, out of memory, or a crash in native code")
+                        break
+
+
+@contextmanager
+def _pool(
+    workers: int, initializer: Callable[..., None] | None, initargs: tuple[Any, ...], preload: Sequence[str]
+) -> Iterator[ProcessPoolExecutor]:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(preload))
+    before = {name: os.environ.get(name) for name in _ONE_THREAD}
+    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
+    pool = ProcessPoolExecutor(workers, context, _start, (initializer, initargs))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _start(initializer: Callable[..., None] | None, initargs: tuple[Any, ...]) -> None:
+    # An interrupt is for the process that asked for the work; it stops these after what they have in hand.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if initializer is not None:
+        initializer(*initargs)
