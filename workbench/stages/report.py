@@ -88,8 +88,8 @@ def _targets(workspace: Workspace, figures: dict[str, Any], run: pd.Series) -> l
     scope = workspace.config.scope
     asked = [
         ("WER", figures["wer"], scope.target_wer, "rate", True),
-        ("real-time factor", run["real_time_factor"], scope.max_real_time_factor, "× real time", False),
-        ("latency, 90th percentile", run["latency_p90"], scope.max_latency_p90, "s", False),
+        ("Real-time factor", run["real_time_factor"], scope.max_real_time_factor, "×", False),
+        ("Latency, 90th percentile", run["latency_p90"], scope.max_latency_p90, "s", False),
     ]
     targets = []
     for name, measured, threshold, unit, optimise in asked:
