@@ -7,13 +7,11 @@ import re
 from pathlib import Path
 
 import click
-import pandas as pd
 import pytest
 import typer
 
 from workbench.cli import main
 from workbench.cli.app import app
-from workbench.cli.output import as_csv
 
 
 def commands() -> dict[str, click.Command]:
@@ -127,7 +125,3 @@ def test_check_of_a_file_finds_the_weather(
     assert code == 0
     assert {"conflict.filler", "conflict.punctuation"} <= {flag["rule_id"] for flag in json.loads(out)}
     assert "groups of conflicting transcripts: 1" in err
-
-
-def test_a_formula_in_a_transcript_is_disarmed_in_csv() -> None:
-    assert as_csv(pd.DataFrame({"text": ["=1+1", "네"], "n": [-1, 2]})) == "text,n\n'=1+1,-1\n네,2\n"

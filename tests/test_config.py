@@ -31,9 +31,13 @@ def test_an_empty_file_is_all_defaults(tmp_path: Path) -> None:
     [
         ("[audoi]\n", "'audoi' is not a setting; did you mean 'audio'"),
         ("[audio]\ntargt = -20\n", r"\[audio\]: 'targt' is not a setting; did you mean 'target'"),
-        ("[audio]\ntarget = 'loud'\n", "target = 'loud' must be float"),
-        ("[audio]\ntarget = true\n", "target = True must be float"),
+        ("[audio]\ntarget = 'loud'\n", "target = 'loud' must be a number"),
+        ("[audio]\ntarget = true\n", "target = True must be a number"),
         ("audio = 3\n", r"'audio' must be a section, as \[audio\]"),
+        ("[slices.bins]\nage = 12\n", r"bins = {'age': 12} must be lists of numbers by tag"),
+        ("[costs]\ntune_hours_per_run = -1\n", "must not be negative"),
+        ("[slices]\nskip = [1]\n", r"skip = \[1\] must be a list of texts"),
+        ("[scope]\ntarget_wer = nan\n", "must be a number"),
         ("[audio\n", "is not valid TOML"),
     ],
 )

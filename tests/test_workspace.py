@@ -68,10 +68,10 @@ def test_a_label_cannot_be_overwritten(workspace: Workspace) -> None:
 
 def test_the_newest_snapshot_of_a_scope_is_read_even_if_it_is_empty(workspace: Workspace) -> None:
     fault = pd.DataFrame([{"stage": "import", "item": "line 3", "location": "m.csv:3", "reason": "no audio"}])
-    workspace.snapshot("faults", fault, stage="import")
-    workspace.snapshot("faults", fault.assign(stage="check"), stage="check")
+    workspace.snapshot("faults", fault, stage="import", subject="m.csv")
+    workspace.snapshot("faults", fault.assign(stage="check"), stage="check", subject="")
     assert workspace.read("faults")["stage"].tolist() == ["import", "check"]
-    workspace.snapshot("faults", fault.iloc[:0], stage="import")
+    workspace.snapshot("faults", fault.iloc[:0], stage="import", subject="m.csv")
     assert workspace.read("faults")["stage"].tolist() == ["check"]
     assert workspace.read("faults", stage="import").empty
     assert workspace.read("faults", history=True)["stage"].tolist() == ["import", "check"]
@@ -105,12 +105,14 @@ def test_what_a_killed_writer_left_is_not_read_and_the_next_write_works(workspac
     assert workspace.read("utterances")["utterance_id"].tolist() == ["a", "b"]
 
 
-def test_a_damaged_part_is_named(workspace: Workspace) -> None:
+@pytest.mark.parametrize("table", ["utterances", "faults"])
+def test_a_damaged_part_is_named(workspace: Workspace, table: str) -> None:
     workspace.append("utterances", utterances("a"))
-    part = next((workspace.root / "tables" / "utterances").iterdir())
+    workspace.snapshot("faults", pd.DataFrame(), stage="import", subject="m.csv")
+    part = next((workspace.root / "tables" / table).iterdir())
     part.write_bytes(part.read_bytes()[:40])
     with pytest.raises(BadInput, match=f"{part.name} is not a whole Parquet part"):
-        workspace.read("utterances")
+        workspace.read(table)
 
 
 def _hold(root: Path, ready: multiprocessing.synchronize.Event) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -58,7 +59,7 @@ class ScoringSection:
 class SlicesSection:
     """`bins` gives the upper edges of a numeric tag's groups; `skip` names tags that are not sliced by."""
 
-    bins: dict[str, Any] = field(default_factory=lambda: {"age": [12, 20, 40]})
+    bins: dict[str, list[float]] = field(default_factory=lambda: {"age": [12, 20, 40]})
     skip: list[str] = field(default_factory=list)
 
 
@@ -186,10 +187,41 @@ def _checked(name: str, value: Any, annotation: str, where: str) -> Any:
         "float | None": (int, float),
         "str | int": (str, int),
         "list[str]": (list,),
+        "dict[str, list[float]]": (dict,),
         "dict[str, Any]": (dict,),
     }
     expected = kinds[annotation]
-    if not isinstance(value, expected) or isinstance(value, bool):
-        raise BadInput(f"{where}: {name} = {value!r} must be {annotation.removesuffix(' | None')}")
+    wrong = not isinstance(value, expected) or isinstance(value, bool)
+    if not wrong and annotation == "list[str]":
+        wrong = not all(isinstance(one, str) for one in value)
+    if not wrong and annotation == "dict[str, list[float]]":
+        wrong = not all(isinstance(edges, list) and edges and all(map(_is_number, edges)) for edges in value.values())
+    if not wrong and annotation.startswith("float"):
+        wrong = not _is_number(value)
+    if wrong:
+        raise BadInput(f"{where}: {name} = {value!r} must be {_IN_WORDS[annotation]}")
+    if _is_never_negative(name) and value < 0:
+        raise BadInput(f"{where}: {name} = {value!r} must not be negative")
     number: Any = value
     return float(number) if annotation.startswith("float") else value
+
+
+_IN_WORDS = {
+    "str": "text",
+    "float": "a number",
+    "int": "a whole number",
+    "float | None": "a number",
+    "str | int": "text or a whole number",
+    "list[str]": "a list of texts",
+    "dict[str, list[float]]": "lists of numbers by tag, as age = [12, 20, 40]",
+    "dict[str, Any]": "a section",
+}
+
+
+def _is_never_negative(name: str) -> bool:
+    """Whether a setting is a cost or a threshold, which are never negative."""
+    return name.startswith(("target_", "max_")) or "_hours_" in name or "_minutes_" in name
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

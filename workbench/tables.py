@@ -53,7 +53,7 @@ TRANSCRIPTS = Table(
         _c("revision", INTEGER, "1, 2, … for this utterance and annotator"),
         _c("text", STRING, "the text, as written"),
         _c("created_at", TIME, "when the revision was made"),
-        _c("source", STRING, "import, edit, rule, consensus, undo or label_studio"),
+        _c("source", STRING, "import, edit, rule, consensus, undo, retract (no text stands) or label_studio"),
         _o("source_detail", STRING, "manifest and line, task and annotation id, or rule id"),
         _o("author", STRING, "who asked for this revision, where it is not the annotator"),
         _o("reason", STRING, "why the revision was made"),
@@ -121,7 +121,7 @@ HYPOTHESES = Table(
         _c("text", STRING, "what the model heard; may be empty text"),
         _o("confidence", NUMBER, "the utterance's confidence in [0, 1]"),
         _o("words", WORDS, "words with start and end (s) and confidence in [0, 1]"),
-        _c("audio", STRING, "samples_hash/settings of the normalised audio; empty text: the recording itself"),
+        _c("audio", STRING, "samples_hash/settings of the normalised audio, recording/hash, or empty text: not known"),
         _o("audio_seconds", NUMBER, "its duration (s)"),
         _o("compute_seconds", NUMBER, "seconds of computing; an equal share of its batch"),
     ),
@@ -141,6 +141,8 @@ FLAGS = Table(
         _c("evidence", STRING, "what the rule saw, in one line"),
         _o("suggestion", STRING, "the transcript as the rule would have it"),
         _o("group", STRING, "the group of transcripts that the flag belongs to"),
+        _c("text", STRING, "the transcript that was checked"),
+        _o("run_id", STRING, "the run whose hypotheses the rules saw; empty: none"),
     ),
     key=("utterance_id", "annotator", "rule_id", "start", "end"),
     scope=(),
@@ -282,7 +284,7 @@ BACKLOG = Table(
         _c("scoring", STRING, "the scoring that it was computed from"),
     ),
     key=("item_id",),
-    scope=(),
+    scope=("run_id", "scoring"),
 )
 
 FAULTS = Table(
@@ -294,7 +296,7 @@ FAULTS = Table(
         _c("reason", STRING, "what was wrong, what was expected"),
     ),
     key=("stage", "item", "location", "reason"),
-    scope=("stage",),
+    scope=("stage", "subject"),
 )
 
 TABLES: dict[str, Table] = {

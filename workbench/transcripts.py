@@ -14,15 +14,20 @@ from analysis.align import count_char_errors
 from workbench.errors import BadInput
 
 REFERENCE_ANNOTATOR = "reference"
+RETRACTED = "retract"
 
 
 def current_transcripts(transcripts: pd.DataFrame) -> pd.DataFrame:
-    """The latest revision of every utterance and annotator, in the order in which they were first written."""
+    """The latest revision of every utterance and annotator, in the order in which they were first written.
+
+    One that was taken back altogether (`undo` of a first text that was written here) is left out.
+    """
     newest = transcripts.sort_values("revision", kind="stable").drop_duplicates(
         ["utterance_id", "annotator"], keep="last"
     )
     order = transcripts.drop_duplicates(["utterance_id", "annotator"])[["utterance_id", "annotator"]]
-    return order.merge(newest, on=["utterance_id", "annotator"], how="left")
+    current = order.merge(newest, on=["utterance_id", "annotator"], how="left")
+    return current[current["source"] != RETRACTED].reset_index(drop=True)
 
 
 def references(transcripts: pd.DataFrame) -> pd.DataFrame:
@@ -78,14 +83,22 @@ def revision(
     }
 
 
-def edit(transcripts: pd.DataFrame, utterance_id: str, annotator: str, text: str, author: str, reason: str) -> dict:
+def edit(
+    transcripts: pd.DataFrame, utterance_id: str, annotator: str, text: str, author: str, reason: str
+) -> dict[str, object]:
     """The revision that gives an annotator's transcript another text.
+
+    The annotator `reference` need not have one yet: its first text is the decision between the others, or the first
+    label of an utterance that has none.
 
     Raises:
         BadInput: there is no such transcript, or it has this text already.
     """
+    of_both = (transcripts["utterance_id"] == utterance_id) & (transcripts["annotator"] == annotator)
+    if annotator == REFERENCE_ANNOTATOR and not of_both.any():
+        return revision(utterance_id, annotator, 1, text, "edit", author=author, reason=reason)
     history = _history(transcripts, utterance_id, annotator)
-    if history["text"].iloc[-1] == text:
+    if history["text"].iloc[-1] == text and history["source"].iloc[-1] != RETRACTED:
         raise BadInput(f"{utterance_id} by {annotator} reads {text!r} already; nothing to change")
     number = int(history["revision"].iloc[-1]) + 1
     return revision(utterance_id, annotator, number, text, "edit", author=author, reason=reason)
@@ -94,21 +107,24 @@ def edit(transcripts: pd.DataFrame, utterance_id: str, annotator: str, text: str
 def undo(transcripts: pd.DataFrame, utterance_id: str, annotator: str, author: str) -> dict[str, object]:
     """The revision that takes an annotator's latest change back; undoing again goes one change further back.
 
+    A first text that was written here, and not imported, is taken back altogether.
+
     Raises:
         BadInput: there is no such transcript, or nothing is left to undo.
     """
     history = _history(transcripts, utterance_id, annotator)
-    standing: list[tuple[int, str]] = []
+    standing: list[tuple[int, str, str]] = []
     for row in history.itertuples():
-        if row.source == "undo":
+        if row.source in ("undo", RETRACTED):
             standing.pop()
         else:
-            standing.append((row.revision, row.text))
-    if len(standing) < 2:
+            standing.append((row.revision, row.text, row.source))
+    if not standing or (len(standing) == 1 and standing[0][2] != "edit"):
         raise BadInput(f"{utterance_id} by {annotator} is at its first text; there is nothing to undo")
-    undone, (_, text) = standing[-1][0], standing[-2]
-    number = int(history["revision"].iloc[-1]) + 1
-    return revision(utterance_id, annotator, number, text, "undo", f"undoes revision {undone}", author)
+    number, detail = int(history["revision"].iloc[-1]) + 1, f"undoes revision {standing[-1][0]}"
+    if len(standing) == 1:
+        return revision(utterance_id, annotator, number, "", RETRACTED, detail, author)
+    return revision(utterance_id, annotator, number, standing[-2][1], "undo", detail, author)
 
 
 def _history(transcripts: pd.DataFrame, utterance_id: str, annotator: str) -> pd.DataFrame:

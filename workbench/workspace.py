@@ -43,14 +43,15 @@ class Workspace:
         """A new workspace in `root`, whose configuration is the text `toml`.
 
         Raises:
-            BadInput: there is a workspace already, or `root` is a file.
+            BadInput: there is a workspace already, or no directory can be made there.
         """
         root = root.resolve()
         if (root / CONFIG_NAME).exists():
             raise BadInput(f"{root} is a workspace already; edit its {CONFIG_NAME} or choose another directory")
-        if root.exists() and not root.is_dir():
-            raise BadInput(f"{root} is a file; give a directory")
-        (root / "tables").mkdir(parents=True, exist_ok=True)
+        try:
+            (root / "tables").mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise BadInput(f"{root} cannot be a workspace ({problem.strerror}); give another directory") from problem
         temporary = root / f".{CONFIG_NAME}.{uuid.uuid4().hex[:12]}"
         temporary.write_text(toml, encoding="utf-8")
         temporary.rename(root / CONFIG_NAME)
@@ -80,6 +81,8 @@ class Workspace:
             scope: for a snapshot table, only the parts of this scope, as `run_id="…"`.
         """
         table = TABLES[name]
+        if not scope.keys() <= set(table.scope or ()):
+            raise ValueError(f"{name} has the scope {table.scope}, not {tuple(scope)}")
         parts = [self._read_part(path) for path in self._chosen_parts(table, history, scope)]
         if not parts:
             return table.empty()
@@ -94,19 +97,16 @@ class Workspace:
             return parts
         newest: dict[str, Path] = {}
         for path in parts:
-            metadata = pq.read_schema(path).metadata or {}
+            with _whole(path):
+                metadata = pq.read_schema(path).metadata or {}
             written = metadata.get(_SCOPE, b"{}").decode()
             if scope.items() <= json.loads(written).items():
                 newest[f"{path.name} {written}" if history else written] = path
         return sorted(newest.values())
 
     def _read_part(self, path: Path) -> pa.Table:
-        try:
+        with _whole(path):
             return pq.read_table(path, partitioning=None)
-        except (OSError, pa.ArrowInvalid) as problem:
-            raise BadInput(
-                f"{path} is not a whole Parquet part ({problem}); move it out of the table to go on without it"
-            ) from problem
 
     def _parts(self, table: Table) -> list[Path]:
         directory = self.root / "tables" / table.name
@@ -212,6 +212,16 @@ class Workspace:
     def to_path(self, stored: str) -> Path:
         """Where a stored path lies on this machine."""
         return self.root / stored
+
+
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pa.ArrowInvalid) as problem:
+        raise BadInput(
+            f"{path} is not a whole Parquet part ({problem}); move it out of the table to go on without it"
+        ) from problem
 
 
 def _concatenate(parts: list[pa.Table]) -> pa.Table:

@@ -32,10 +32,13 @@ class By(enum.StrEnum):
 
 
 def score(
-    reference: Annotated[Path | None, typer.Argument(help="References; without files, the workspace's.")] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Argument(help="CSV, TSV, JSONL, trn, Kaldi's text or txt; else the workspace's."),
+    ] = None,
     hypothesis: Annotated[Path | None, typer.Argument(help="Hypotheses, matched to them by id.")] = None,
     normalizer: Annotated[
-        str | None, typer.Option(help="none, basic, english or korean.", show_default="basic, or [scoring]")
+        str | None, typer.Option(help="For two files: none, basic, english or korean.", show_default="basic")
     ] = None,
     by: Annotated[By, typer.Option(help="One figure, or one row an utterance.")] = By.overall,
     partial: Annotated[bool, typer.Option(help="Score what stands in both files.")] = False,
@@ -53,6 +56,8 @@ def score(
 
     if (reference is None) != (hypothesis is None):
         raise BadInput("give two files, as workbench score REF HYP, or none to score the workspace's runs")
+    if reference is not None and run is not None:
+        raise BadInput("--run is for the workspace's runs; leave it out when scoring two files")
     if reference is not None and hypothesis is not None:
         _score_files(reference, hypothesis, normalizer or "basic", by, partial, format)
         return
@@ -101,17 +106,25 @@ def check(
 
     Example: workbench check transcripts.csv --format csv > flags.csv
     """
+    from workbench.errors import BadInput
+
     if transcripts is None:
         from workbench.stages.check import check as stage
 
-        finish(stage(open_workspace(workspace), run), format, RULE_COLUMNS)
+        outcome = stage(open_workspace(workspace), run)
+        if format is Format.table:
+            quiet = (outcome.table["flags"] == 0) & (outcome.table["faults"] == 0)
+            say(f"{outcome.counts['flags']} flags (workbench show flags); {quiet.sum()} rules found nothing")
+            outcome.table = outcome.table[~quiet]
+        finish(outcome, format, RULE_COLUMNS)
         return
+    if run is not None:
+        raise BadInput("--run is for a workspace; leave it out when checking a file")
     from workbench.stages.bare import check_file
 
     outcome = check_file(transcripts)
-    if outcome.table is not None:
-        columns = ["utterance_id", "annotator", "rule_id", "severity", "score", "evidence", "suggestion"]
-        print_frame(outcome.table, format, "flags", columns)
+    columns = ["utterance_id", "annotator", "rule_id", "evidence", "suggestion"]
+    print_frame(outcome.table, format, "flags", columns)
     for note in outcome.notes:
         say(note)
     say_faults(outcome)
@@ -133,20 +146,19 @@ def slices(
     Example: workbench slices --tag age_group --format markdown
     """
     from workbench.errors import BadInput
-    from workbench.stages.score import choose_run
+    from workbench.stages.score import choose_run, scoring_name
     from workbench.stages.slices import slices as stage
 
     opened = open_workspace(workspace)
     outcome = stage(opened, run)
     table = outcome.table
-    if table is None:
-        raise BadInput("there is nothing to slice")
     if tag is not None:
         if tag not in set(table["tag"]):
             raise BadInput(f"no tag {tag!r}; the tags are {', '.join(table['tag'].unique())}")
         table = table[table["tag"] == tag].reset_index(drop=True)
     if confusions:
-        found = opened.read("confusions", run_id=str(choose_run(opened, run)["run_id"]))
+        run_id = str(choose_run(opened, run)["run_id"])
+        found = opened.read("confusions", run_id=run_id, scoring=scoring_name(opened))
         found = found[found["slice"].isin(["all", *table["slice"]])]
         print_frame(found, format, "confusions", ["slice", "op", "reference", "hypothesis", "count"])
     else:

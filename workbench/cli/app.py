@@ -11,7 +11,7 @@ from workbench.cli import analyse, audio, data, labels, whole
 app = typer.Typer(
     name="workbench",
     help="What should we fix next in our speech recogniser's data, and what will it buy us?",
-    epilog="Exit codes: 0 done; 1 done, with faults; 2 wrong usage or bad input.",
+    epilog="Exit codes: 0 done; 1 done, with faults; 2 wrong usage or bad input; 130 interrupted.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

@@ -44,7 +44,7 @@ def normalize(
         "target": target,
         "peak_ceiling": peak_ceiling,
         "sampling_rate": sampling_rate,
-        "channel": int(channel) if channel is not None and channel.isdigit() else channel,
+        "channel": int(channel) if channel is not None and channel.isdecimal() else channel,
         "audio_format": audio_format,
     }
     given = {name: value for name, value in given.items() if value is not None}
@@ -68,9 +68,11 @@ def _normalize_directory(
 ) -> None:
     from dataclasses import asdict
 
+    from workbench.audio.decode import AUDIO_SUFFIXES
     from workbench.audio.directory import normalize_directory
     from workbench.audio.normalize import Settings
     from workbench.config import AudioSection
+    from workbench.errors import BadInput
     from workbench.jobs.local import processors
     from workbench.stages.stage import Outcome, faults_frame
 
@@ -81,10 +83,15 @@ def _normalize_directory(
     import pandas as pd
 
     table = pd.DataFrame(results)
+    for name in ("source", "output"):  # file names need not be UTF-8
+        if name in table:
+            table[name] = [str(path).encode("utf-8", "replace").decode("utf-8") for path in table[name]]
+    if not results and not faults:
+        raise BadInput(f"{in_dir} holds no audio files; name a directory of {', '.join(sorted(AUDIO_SUFFIXES))} files")
     if format is Format.table:
         table = _summary(results, len(faults), time.monotonic() - began)
     print_frame(table, format, "normalize")
-    say_faults(Outcome("normalize", {}, faults=faults_frame(faults)), most=len(faults))
+    say_faults(Outcome("normalize", {}, table, faults_frame(faults)), most=len(faults))
     if faults:
         raise typer.Exit(EXIT_FAULTS)
 

@@ -13,7 +13,9 @@ from workbench.cli.output import Format, FormatOption, finish, print_frame, say
 ManifestFormat = Annotated[
     str | None,
     typer.Option(
-        "--manifest-format", help="csv, tsv, nemo, kaldi, librispeech or common_voice.", show_default="recognised"
+        "--manifest-format",
+        help="csv, tsv, nemo or kaldi; to import also librispeech and common_voice.",
+        show_default="recognised",
     ),
 ]
 
@@ -22,7 +24,7 @@ def init(
     directory: Annotated[Path, typer.Argument(help="Where to make it.")] = Path("."),
     name: Annotated[str | None, typer.Option(help="Its name in reports.", show_default="the directory's")] = None,
     language: Annotated[str, typer.Option(help="Language of the speech, as ISO 639-1; ko sets Korean scoring.")] = "en",
-    target_wer: Annotated[float, typer.Option(min=0.0, help="The WER that is good enough, as a fraction.")] = 0.2,
+    target_wer: Annotated[float, typer.Option(min=0.0, max=1.0, help="The WER to reach: 0.2 is 20 %.")] = 0.2,
 ) -> None:
     """Make a workspace.
 
@@ -30,8 +32,14 @@ def init(
 
     Example: workbench init voice-search --language en --target-wer 0.15
     """
+    import re
+
     from workbench.config import CONFIG_NAME, config_text
+    from workbench.errors import BadInput
     from workbench.workspace import Workspace
+
+    if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]+)*", language):
+        raise BadInput(f"--language {language!r} must be an ISO 639 code, as en, ko or zh-TW")
 
     title = name or directory.resolve().name or "workspace"
     workspace = Workspace.create(directory, config_text(title, language, target_wer))

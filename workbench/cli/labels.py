@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workbench.cli.options import WorkspaceOption, open_workspace
 from workbench.cli.output import Format, FormatOption, print_frame, say
+
+if TYPE_CHECKING:
+    from workbench.workspace import Workspace
 
 app = typer.Typer(help="One label: its history, an edit, an undo.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -32,6 +35,18 @@ def history(utterance: Utterance, workspace: WorkspaceOption = Path("."), format
     print_frame(rows, format, utterance, ["annotator", "revision", "text", "source", "author", "reason", "created_at"])
 
 
+def known_utterance(workspace: Workspace, utterance: str) -> None:
+    """Nothing.
+
+    Raises:
+        BadInput: the workspace has no such utterance.
+    """
+    from workbench.errors import BadInput
+
+    if utterance not in set(workspace.read("utterances")["utterance_id"]):
+        raise BadInput(f"no utterance {utterance!r}; `workbench show utterances` lists them")
+
+
 @app.command("set")
 def set_(
     utterance: Utterance,
@@ -43,14 +58,20 @@ def set_(
 ) -> None:
     """Give a transcript another text, as a new revision.
 
+    The annotator `reference`, which is the default, decides between others: its text is what is scored against.
+
     Example: workbench labels set utt-017 "today's weather" --reason "filler not spoken"
     """
     import pandas as pd
 
+    from workbench.errors import BadInput
     from workbench.transcripts import edit
 
     opened = open_workspace(workspace)
     with opened.lock():
+        known_utterance(opened, utterance)
+        if not reason.strip():
+            raise BadInput("--reason must say why; it is kept with the revision")
         row = edit(opened.read("transcripts", history=True), utterance, annotator, text, author, reason)
         opened.append("transcripts", pd.DataFrame([row]))
     say(f"{utterance} by {annotator} is at revision {row['revision']}; take it back with workbench labels undo")
@@ -75,4 +96,5 @@ def undo(
     with opened.lock():
         row = undone(opened.read("transcripts", history=True), utterance, annotator, author)
         opened.append("transcripts", pd.DataFrame([row]))
-    say(f"{utterance} by {annotator} reads {row['text']!r} again, as revision {row['revision']}")
+    reads = "has no text again" if row["source"] == "retract" else f"reads {row['text']!r} again"
+    say(f"{utterance} by {annotator} {reads}, as revision {row['revision']}")

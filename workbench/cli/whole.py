@@ -33,11 +33,13 @@ class _Narrator:
         self.faults += len(outcome.faults)
 
 
-def _finish(workspace: Workspace, run_id: str | None, narrator: _Narrator, format: Format) -> None:
+def _finish(workspace: Workspace, run_id: str, narrator: _Narrator, format: Format) -> None:
     from workbench.stages.report import report
+    from workbench.stages.score import scoring_name
 
-    print_frame(workspace.read("backlog"), format, "what to fix next", BACKLOG_COLUMNS)
     files = report(workspace, run_id)
+    scope = {"run_id": run_id, "scoring": scoring_name(workspace)}
+    print_frame(workspace.read("backlog", False, **scope), format, "what to fix next", BACKLOG_COLUMNS)
     say(f"done in {time.monotonic() - narrator.began:.0f} s; the report: {files['report.html']}")
     if narrator.faults:
         raise typer.Exit(EXIT_FAULTS)
@@ -76,8 +78,8 @@ def demo(
     from workbench.stages.demo import demo as stage
 
     narrator = _Narrator()
-    opened = stage(directory, workers, progress_bar, narrator)
-    _finish(opened, None, narrator, format)
+    opened, run_id = stage(directory, workers, progress_bar, narrator)
+    _finish(opened, run_id, narrator, format)
 
 
 def add_to(app: typer.Typer) -> None:

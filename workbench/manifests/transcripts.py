@@ -66,6 +66,44 @@ def read_transcripts(path: Path | str) -> pd.DataFrame:
     return frame.reset_index(drop=True)
 
 
+# Where a file holds both, the reference is not what the recogniser said.
+_HYPOTHESIS_NAMES = ("hypothesis", "hyp", "prediction", "pred_text", "text")
+
+
+def read_hypotheses(path: Path | str) -> pd.DataFrame:
+    """A recogniser's texts in a file, read as `read_transcripts` does: utterance_id, hypothesis, then the rest.
+
+    The text is in the first column there is of hypothesis, hyp, prediction, pred_text and text.
+
+    Raises:
+        BadInput: as for `read_transcripts`, or an utterance comes twice.
+    """
+    frame = read_transcripts(path)
+    name = next(name for name in _HYPOTHESIS_NAMES if name in frame.columns)
+    _refuse_repeated(frame, path)
+    frame = frame.rename(columns={name: "hypothesis"})
+    return frame.assign(hypothesis=frame["hypothesis"].fillna("").astype(str))
+
+
+def read_references(path: Path | str) -> pd.DataFrame:
+    """One transcript an utterance in a file, read as `read_transcripts` does: utterance_id, reference, then the rest.
+
+    Raises:
+        BadInput: as for `read_transcripts`, or an utterance comes twice.
+    """
+    frame = read_transcripts(path).rename(columns={"text": "reference"})
+    _refuse_repeated(frame, path)
+    return frame
+
+
+def _refuse_repeated(frame: pd.DataFrame, path: Path | str) -> None:
+    repeated = frame["utterance_id"][frame["utterance_id"].duplicated()].unique()
+    if len(repeated):
+        raise BadInput(
+            f"{path}: {len(repeated)} utterances stand more than once, the first is {repeated[0]!r}; keep one text each"
+        )
+
+
 def _kaldi(line: str, number: int) -> tuple[str, str]:
     key = re.split(r"[ \t]", line, maxsplit=1)[0]
     if not key:

@@ -7,16 +7,15 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from analysis.backlog import Costs
+from analysis.backlog import FEWEST_REF_WORDS, FEWEST_SPEAKERS, Costs
 from analysis.backlog import backlog as backlog_of
 from analysis.error_counts import score
 from analysis.intervals import resampling_unit
 from analysis.normalizers import get_normalizer
 from analysis.slices import slice_membership
 from analysis.tuning import TuningEstimate, tuning_gain
-from workbench.errors import BadInput
 from workbench.stages.score import choose_run, scores_of, scoring_name
-from workbench.stages.slices import bins_for
+from workbench.stages.slices import bins_for, slices
 from workbench.stages.stage import Outcome
 from workbench.stages.tags import all_tags, audio_tags
 from workbench.transcripts import references
@@ -29,22 +28,23 @@ _NO_FIX = ["duration_band", "split"]
 def backlog(workspace: Workspace, run_id: str | None = None) -> Outcome:
     """Rank label fixes, audio fixes, data collection and tuning by expected gain, and write the list down.
 
+    The slices that it rests on are computed anew, so that both are of the same scores and tags.
+
     Raises:
-        BadInput: the run is not scored or not sliced.
+        BadInput: the run is not scored.
     """
     with workspace.lock():
         run = choose_run(workspace, run_id)
         run_id = str(run["run_id"])
         scores = scores_of(workspace, run_id)
-        slices = workspace.read("slices", run_id=run_id, scoring=scoring_name(workspace))
-        if slices.empty:
-            raise BadInput(f"run {run_id} is not sliced; run `workbench slices`")
+        sliced = slices(workspace, run_id).table
         tags = all_tags(workspace)
         membership = slice_membership(tags.reindex(scores["utterance_id"]), bins_for(workspace, tags))
-        _, groups = resampling_unit(workspace.read("utterances"))
+        utterances = workspace.read("utterances")
+        _, groups = resampling_unit(utterances[utterances["utterance_id"].isin(scores["utterance_id"])])
         table = backlog_of(
             scores,
-            slices[slices["slice"].isin(list(membership)) & ~slices["tag"].isin(_NO_FIX)],
+            sliced[~sliced["tag"].isin(_NO_FIX)],
             membership,
             fixed_scores(workspace, scores),
             groups,
@@ -52,8 +52,13 @@ def backlog(workspace: Workspace, run_id: str | None = None) -> Outcome:
             tuning=tuning(workspace, run, groups),
             costs=Costs(**dataclasses.asdict(workspace.config.costs)),
         )
-        workspace.snapshot("backlog", table)
+        workspace.snapshot("backlog", table, run_id=run_id, scoring=scoring_name(workspace))
     notes = []
+    if not table["kind"].isin(["audio", "collect"]).any():
+        notes.append(
+            f"no audio and no collect item: no slice that is worse than the rest has {FEWEST_SPEAKERS} speakers and "
+            f"{FEWEST_REF_WORDS} reference words"
+        )
     if not (table["kind"] == "tune").any():
         notes.append("no tuning item: it needs two recorded runs of one model; transcribe with other parameters")
     if not (table["kind"] == "label").any():
@@ -64,8 +69,9 @@ def backlog(workspace: Workspace, run_id: str | None = None) -> Outcome:
 def fixed_scores(workspace: Workspace, scores: pd.DataFrame) -> Mapping[str, pd.DataFrame]:
     """For each rule, the scores of the references that it would change, against the texts that it suggests."""
     flags = workspace.read("flags")
-    current = references(workspace.read("transcripts"))[["utterance_id", "annotator"]]
-    usable = flags[flags["suggestion"].notna()].merge(current, on=["utterance_id", "annotator"])
+    current = references(workspace.read("transcripts")).rename(columns={"reference": "text"})
+    # A suggestion for a text that has changed since would undo the change.
+    usable = flags[flags["suggestion"].notna()].merge(current, on=["utterance_id", "annotator", "text"])
     usable = usable[usable["utterance_id"].isin(scores["utterance_id"])]
     # One reference can take one text only: that of the flag that is surest.
     usable = usable.sort_values("score", ascending=False, kind="stable")

@@ -12,8 +12,6 @@ from analysis.normalizers import get_normalizer
 from workbench.errors import BadInput
 from workbench.stages.stage import Outcome
 
-_HYPOTHESIS_COLUMNS = ("hypothesis", "pred_text", "text")
-
 
 def score_files(reference: Path, hypothesis: Path, normalizer: str, partial: bool = False) -> pd.DataFrame:
     """Table `scores` without run_id for two files whose utterances are matched by id.
@@ -24,19 +22,10 @@ def score_files(reference: Path, hypothesis: Path, normalizer: str, partial: boo
     Raises:
         BadInput: a file cannot be read, an id repeats, or the ids differ and `partial` is not set.
     """
-    from workbench.manifests.transcripts import read_transcripts
+    from workbench.manifests.transcripts import read_hypotheses, read_references
 
-    sides = []
-    for path, names in ((reference, ("text", "reference")), (hypothesis, _HYPOTHESIS_COLUMNS)):
-        frame = read_transcripts(path)
-        name = next((name for name in names if name in frame.columns), None)
-        if name is None:
-            raise BadInput(f"{path}: found the columns {', '.join(frame.columns)}; expected one of {', '.join(names)}")
-        repeated = frame["utterance_id"][frame["utterance_id"].duplicated()].unique()
-        if len(repeated):
-            raise BadInput(_listed(repeated, "utterance stands", "utterances stand", f"more than once in {path}"))
-        sides.append(pd.Series(frame[name].fillna("").to_numpy(), index=frame["utterance_id"].to_numpy()))
-    references, hypotheses = sides
+    references = read_references(reference).set_index("utterance_id")["reference"]
+    hypotheses = read_hypotheses(hypothesis).set_index("utterance_id")["hypothesis"]
     missing = references.index.difference(hypotheses.index, sort=False)
     extra = hypotheses.index.difference(references.index, sort=False)
     if (len(missing) or len(extra)) and not partial:

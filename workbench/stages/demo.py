@@ -31,8 +31,10 @@ def demo(
     workers: int | None,
     progress: Callable[[str], AbstractContextManager[Progress]],
     on_outcome: Callable[[Outcome], None],
-) -> Workspace:
-    """Copy the corpus into a new workspace and run every stage; run again, it goes on where it was.
+) -> tuple[Workspace, str]:
+    """Copy the corpus into a new workspace and run every stage; returns the workspace and the run's id.
+
+    Run again, it goes on where it was.
 
     Raises:
         BadInput: the directory holds something other than a demo workspace.
@@ -45,8 +47,7 @@ def demo(
         with progress(f"transcribe with lw={weight:g}, for comparison") as shown:
             on_outcome(transcribe(workspace, parameters={"lw": weight}, workers=workers, progress=shown))
     on_outcome(score_runs(workspace))
-    run_stages(workspace, workers, progress, on_outcome)
-    return workspace
+    return workspace, run_stages(workspace, workers, progress, on_outcome)
 
 
 def _demo_workspace(directory: Path) -> Workspace:
@@ -56,8 +57,8 @@ def _demo_workspace(directory: Path) -> Workspace:
         workspace = Workspace.open(directory)
         if not workspace.config.workspace.planted:
             raise BadInput(f"{directory} is a workspace of yours; give the demo a new directory")
-    elif directory.exists() and any(directory.iterdir()):
-        raise BadInput(f"{directory} is not empty; give the demo a new directory")
+    elif directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise BadInput(f"{directory} is there already; give the demo a new directory")
     else:
         text = config_text("demo", "en", 0.2, NOTE, "corpus/planted.csv")
         workspace = Workspace.create(directory, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,8 +12,6 @@ from workbench.errors import BadInput
 from workbench.stages.stage import Outcome, record_faults
 from workbench.workspace import Workspace
 
-_TEXT_COLUMNS = ("hypothesis", "pred_text", "text")
-
 
 def import_hypotheses(workspace: Workspace, path: Path, run_id: str, model: str) -> Outcome:
     """Import a file of utterance ids and texts as the hypotheses of a run; run again, it replaces changed texts.
@@ -20,19 +19,19 @@ def import_hypotheses(workspace: Workspace, path: Path, run_id: str, model: str)
     Raises:
         BadInput: the file cannot be read, or the run was made by a backend here.
     """
-    from workbench.manifests.transcripts import read_transcripts
+    from workbench.manifests.transcripts import read_hypotheses
 
-    given = read_transcripts(path)
-    column = next((name for name in _TEXT_COLUMNS if name in given.columns), None)
-    if column is None:
-        raise BadInput(
-            f"{path}: found the columns {', '.join(given.columns)}; expected one of {', '.join(_TEXT_COLUMNS)}"
-        )
+    # Reports lie in a directory of this name.
+    if not re.fullmatch(r"[\w-][\w.-]{0,99}", run_id):
+        raise BadInput(f"{run_id!r} cannot name a run; use up to 100 letters, digits, `-`, `_` and `.`")
+    given = read_hypotheses(path)
     with workspace.lock():
         runs = workspace.read("runs")
         if ((runs["run_id"] == run_id) & (runs["backend"] != "imported")).any():
             raise BadInput(f"run {run_id!r} was made by a backend here; give the imported hypotheses another name")
         known = given["utterance_id"].isin(workspace.read("utterances")["utterance_id"])
+        if not known.any():
+            raise BadInput(f"{path}: none of its {len(given)} ids is an utterance of the workspace; compare the ids")
         faults = [
             {
                 "stage": "import-hypotheses",
@@ -42,23 +41,25 @@ def import_hypotheses(workspace: Workspace, path: Path, run_id: str, model: str)
             }
             for utterance_id in given["utterance_id"][~known]
         ]
-        rows = given[known].drop_duplicates("utterance_id", keep="last")
+        rows = given[known]
         hypotheses = pd.DataFrame(
-            {"utterance_id": rows["utterance_id"], "run_id": run_id, "text": rows[column].fillna(""), "audio": ""}
+            {"utterance_id": rows["utterance_id"], "run_id": run_id, "text": rows["hypothesis"], "audio": ""}
         )
         if "confidence" in rows:
             hypotheses["confidence"] = pd.to_numeric(rows["confidence"], errors="coerce").clip(0, 1)
+        workspace.append("hypotheses", hypotheses)
+        stored = workspace.read("hypotheses")
+        earlier = runs["started_at"][runs["run_id"] == run_id]
         run = {
             "run_id": run_id,
             "backend": "imported",
             "model": model,
             "parameters": "{}",
-            "started_at": datetime.now(UTC),
-            "utterances": len(hypotheses),
+            "started_at": earlier.iloc[0] if len(earlier) else datetime.now(UTC),
+            "utterances": int((stored["run_id"] == run_id).sum()),
             "finished": True,
         }
         workspace.append("runs", pd.DataFrame([run]))
-        workspace.append("hypotheses", hypotheses)
-        recorded = record_faults(workspace, "import-hypotheses", faults)
+        recorded = record_faults(workspace, "import-hypotheses", faults, run_id)
     counts = {"run_id": run_id, "hypotheses": len(hypotheses), "faults": len(recorded)}
     return Outcome("import-hypotheses", counts, pd.DataFrame([counts]), recorded)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,14 @@ import numpy as np
 import pandas as pd
 
 from analysis.intervals import group_sums, ratio_interval, resampling_unit
+from workbench.errors import BadInput
 from workbench.report.data import ReportData, Target, WorstUtterance
 from workbench.report.writing import write_report
+from workbench.stages.backlog import backlog
 from workbench.stages.score import choose_run, overall, scores_of, scoring_name
 from workbench.stages.tags import all_tags, audio_tags
+from workbench.stages.transcribe import language_warning
+from workbench.transcripts import current_transcripts
 from workbench.workspace import Workspace
 
 _WORST = 25
@@ -23,12 +29,23 @@ _ERRORS = ["substitutions", "deletions", "insertions"]
 def report(workspace: Workspace, run_id: str | None = None, out: Path | None = None) -> dict[str, Path]:
     """Write the report about a run; returns where its files lie, by name.
 
+    Slices and backlog are computed anew, so that everything in it is of the same labels and hypotheses.
+
     Raises:
-        BadInput: nothing is transcribed or scored yet.
+        BadInput: nothing is transcribed or scored yet, or labels have changed since it was scored.
     """
-    run = choose_run(workspace, run_id)
-    data = gather(workspace, run)
-    return write_report(data, out or workspace.root / "reports" / str(run["run_id"]))
+    with workspace.lock():
+        run = choose_run(workspace, run_id)
+        backlog(workspace, str(run["run_id"]))
+        data = gather(workspace, run)
+    return write_report(data, out or workspace.root / "reports" / _directory_name(str(run["run_id"])))
+
+
+def _directory_name(run_id: str) -> str:
+    """The run's id where it is a plain file name, else its hash: a workspace may come from somebody else."""
+    if re.fullmatch(r"[\w-][\w.-]*", run_id):
+        return run_id
+    return hashlib.sha256(run_id.encode()).hexdigest()[:16]
 
 
 def gather(workspace: Workspace, run: pd.Series) -> ReportData:
@@ -56,12 +73,12 @@ def gather(workspace: Workspace, run: pd.Series) -> ReportData:
         flags=workspace.read("flags"),
         slices=workspace.read("slices", run_id=run_id, scoring=scoring),
         confusions=workspace.read("confusions", run_id=run_id, scoring=scoring),
-        backlog=workspace.read("backlog"),
+        backlog=workspace.read("backlog", run_id=run_id, scoring=scoring),
         faults=workspace.read("faults"),
         worst=_worst(workspace, scores, utterances),
         planted=planted,
         planted_note=planted_note,
-        notes=_notes(workspace, scores, utterances),
+        notes=_notes(workspace, scores, utterances, run_id),
     )
 
 
@@ -131,8 +148,19 @@ def _worst(workspace: Workspace, scores: pd.DataFrame, utterances: pd.DataFrame)
     return found
 
 
-def _notes(workspace: Workspace, scores: pd.DataFrame, utterances: pd.DataFrame) -> list[str]:
-    notes = []
+def _notes(workspace: Workspace, scores: pd.DataFrame, utterances: pd.DataFrame, run_id: str) -> list[str]:
+    run = choose_run(workspace, run_id)
+    warning = language_warning(workspace, str(run["backend"]), str(run["model"]))
+    notes = [warning[0].upper() + warning[1:] + "."] if warning else []
+    flags = workspace.read("flags")
+    others = flags["run_id"][flags["run_id"].notna() & (flags["run_id"] != run_id)]
+    if len(others):
+        notes.append(f"The flags were made with the hypotheses of run {others.iloc[0]}; run `workbench check` again.")
+    current = current_transcripts(workspace.read("transcripts"))[["utterance_id", "annotator", "text"]]
+    flags = flags[flags["annotator"] != ""]
+    stale = len(flags) - len(flags.merge(current, on=["utterance_id", "annotator", "text"]))
+    if stale:
+        notes.append(f"{stale} flags are of labels that have changed since; run `workbench check` again.")
     left_out = len(utterances) - len(scores)
     if left_out:
         notes.append(f"{left_out} of {len(utterances)} utterances are not in the rates: no hypothesis or no reference.")
@@ -146,6 +174,8 @@ def _planted(workspace: Workspace) -> tuple[pd.DataFrame | None, str]:
     planted = workspace.config.workspace.planted
     if not planted:
         return None, ""
+    if not (workspace.root / planted).is_file():
+        raise BadInput(f"[workspace] planted = {planted!r} is no file in {workspace.root}; correct it, or empty it")
     from workbench.demo.planted import evaluate, read_planted
 
     result = evaluate(read_planted(workspace.root / planted), workspace.read("flags"), audio_tags(workspace))

@@ -31,10 +31,21 @@ def slices(workspace: Workspace, run_id: str | None = None) -> Outcome:
         scope = {"run_id": run_id, "scoring": scoring_name(workspace)}
         workspace.snapshot("slices", table, **scope)
         workspace.snapshot("confusions", confusions(scores, membership), **scope)
-    notes = [f"tag {tag!r} is not sliced by: it {reason}" for tag, reason in skipped_tags(tags, bins).items()]
+    notes = [
+        f"[slices.bins] has edges for {tag!r}, whose values are not all numbers: they were not used"
+        for tag in workspace.config.slices.bins
+        if tag in tags.columns and tag not in bins
+    ]
+    notes += [f"tag {tag!r} is not sliced by: it {reason}" for tag, reason in skipped_tags(tags, bins).items()]
     return Outcome("slices", {"slices": len(table)}, table, notes=notes)
 
 
 def bins_for(workspace: Workspace, tags: pd.DataFrame) -> Mapping[str, Sequence[float]]:
-    """The configured bins of the tags that there are."""
-    return {tag: edges for tag, edges in workspace.config.slices.bins.items() if tag in tags.columns}
+    """The configured bins of the tags that there are and that hold numbers."""
+    bins = workspace.config.slices.bins
+    return {tag: edges for tag, edges in bins.items() if tag in tags.columns and _are_numbers(tags[tag])}
+
+
+def _are_numbers(values: pd.Series) -> bool:
+    present = values.dropna()
+    return bool(pd.to_numeric(present, errors="coerce").notna().all())

@@ -17,7 +17,7 @@ class Outcome:
 
     stage: str
     counts: dict[str, Any]
-    table: pd.DataFrame | None = None
+    table: pd.DataFrame
     faults: pd.DataFrame = field(default_factory=FAULTS.empty)
     notes: list[str] = field(default_factory=list)
 
@@ -26,11 +26,17 @@ def faults_frame(faults: list[dict[str, str]]) -> pd.DataFrame:
     """Faults as the table has them, repeated ones once."""
     if not faults:
         return FAULTS.empty()
-    return pd.DataFrame(faults, columns=FAULTS.names).drop_duplicates(ignore_index=True)
+    # File names need not be UTF-8; tables must.
+    rows = [{name: _as_unicode(value) for name, value in fault.items()} for fault in faults]
+    return pd.DataFrame(rows, columns=FAULTS.names).drop_duplicates(ignore_index=True)
 
 
-def record_faults(workspace: Workspace, stage: str, faults: list[dict[str, str]]) -> pd.DataFrame:
-    """Write the stage's faults down in place of those of its run before, and return them."""
+def _as_unicode(text: str) -> str:
+    return str(text).encode("utf-8", "replace").decode("utf-8")
+
+
+def record_faults(workspace: Workspace, stage: str, faults: list[dict[str, str]], subject: str = "") -> pd.DataFrame:
+    """Write down the faults of a stage on a subject (a manifest, a run), in place of those of the time before."""
     frame = faults_frame(faults)
-    workspace.snapshot("faults", frame, stage=stage)
+    workspace.snapshot("faults", frame, stage=stage, subject=subject)
     return frame

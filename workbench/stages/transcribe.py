@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from workbench.errors import BadInput
+from workbench.errors import BadInput, UnreadableAudio
 from workbench.jobs.local import Progress, in_parts, processors, silent
 from workbench.stages.stage import Outcome, record_faults
 from workbench.workspace import Workspace
@@ -52,12 +52,13 @@ def transcribe(
         before = before[before["run_id"] == run_id]
         audio_before = dict(zip(before["utterance_id"], before["audio"], strict=True))
         missing = [row for row in inputs.itertuples() if audio_before.get(row.utterance_id) != row.audio]
-        run = _run_row(workspace, run_id, backend)
-        _record_run(workspace, run, before, len(inputs), finished=not missing)
         clips = [Clip(r.utterance_id, Path(r.path), _none(r.start), _none(r.end), _none(r.duration)) for r in missing]
         audio = dict(zip(inputs["utterance_id"], inputs["audio"], strict=True))
+        done = set(before["utterance_id"]) & set(inputs["utterance_id"])
+        run = _run_row(workspace, run_id, backend)
+        _record(workspace, run, done, finished=not missing)
         faults: list[dict[str, str]] = []
-        done = 0
+        seen = 0
         since = time.monotonic()
         for part in in_parts(backend.transcribe(clips) if clips else (), _PART_ROWS, _PART_SECONDS):
             rows = []
@@ -70,13 +71,16 @@ def transcribe(
             workspace.append("hypotheses", pd.DataFrame(rows))
             now = time.monotonic()
             run["wall_seconds"] += now - since
+            run["audio_seconds"] += sum(row["audio_seconds"] for row in rows)
             since = now
-            done += len(part)
-            progress(done, len(clips))
-        after = workspace.read("hypotheses")
-        after = after[after["run_id"] == run_id]
-        run = _record_run(workspace, run, after, len(inputs), finished=True)
-        recorded = record_faults(workspace, "transcribe", faults)
+            done |= {row["utterance_id"] for row in rows}
+            _record(workspace, run, done, finished=False)
+            seen += len(part)
+            progress(seen, len(clips))
+        if clips:
+            _add_latency(workspace, run)
+            _record(workspace, run, done, finished=True)
+        recorded = record_faults(workspace, "transcribe", faults, run_id)
     counts = {
         "run_id": run_id,
         "utterances": len(inputs),
@@ -86,7 +90,21 @@ def transcribe(
         "real_time_factor": run["real_time_factor"],
         "latency_p90": run["latency_p90"],
     }
-    return Outcome("transcribe", counts, pd.DataFrame([counts]), recorded)
+    notes = [note] if (note := language_warning(workspace, backend.name, backend.model)) else []
+    return Outcome("transcribe", counts, pd.DataFrame([counts]), recorded, notes)
+
+
+def language_warning(workspace: Workspace, backend: str, model: str) -> str | None:
+    """A sentence for those who let the embedded English model hear another language."""
+    from workbench.asr.pocketsphinx_backend import EMBEDDED_MODEL
+
+    language = workspace.config.workspace.language
+    if backend != "pocketsphinx" or language.lower().startswith("en") or model != EMBEDDED_MODEL:
+        return None
+    return (
+        f"the embedded model knows US English only, and the workspace's language is {language!r}: its texts, rates and "
+        "slices mean nothing; set backend and model under [asr] in workbench.toml"
+    )
 
 
 def run_name(backend: Any) -> str:
@@ -99,30 +117,31 @@ def run_name(backend: Any) -> str:
 
 
 def _inputs(workspace: Workspace) -> pd.DataFrame:
-    """One row an utterance: utterance_id, path, start, end, duration and the audio's hash."""
+    """One row an utterance: utterance_id, path, start, end, duration, and audio, which changes when the audio does."""
     utterances = workspace.read("utterances")
     if utterances.empty:
         raise BadInput("the workspace has no utterances; add some with `workbench import MANIFEST`")
-    quality = workspace.read("audio_quality")[["utterance_id", "samples_hash", "settings", "output", "duration"]]
-    quality = quality.rename(columns={"duration": "measured"})
-    merged = utterances.merge(quality, on="utterance_id", how="left")
-    normalised = merged["output"].notna()
-    return pd.DataFrame(
-        {
-            "utterance_id": merged["utterance_id"],
-            "path": [
-                str(workspace.to_path(output if there else recording))
-                for output, recording, there in zip(merged["output"], merged["recording"], normalised, strict=True)
-            ],
-            "start": merged["start"].where(~normalised),
-            "end": merged["end"].where(~normalised),
-            "duration": merged["measured"].where(normalised, merged["duration"]),
-            "audio": [
-                f"{samples}/{settings}" if there else ""
-                for samples, settings, there in zip(merged["samples_hash"], merged["settings"], normalised, strict=True)
-            ],
-        }
-    )
+    quality = workspace.read("audio_quality").set_index("utterance_id")
+    normalised = {row.Index: row for row in quality.itertuples()}
+    return pd.DataFrame([_input(workspace, row, normalised.get(row.utterance_id)) for row in utterances.itertuples()])
+
+
+def _input(workspace: Workspace, utterance: Any, normalised: Any) -> dict[str, Any]:
+    from workbench.audio.fingerprint import content_hash
+
+    path = workspace.to_path(utterance.recording)
+    start, end = _none(utterance.start), _none(utterance.end)
+    try:
+        content: str | None = content_hash(path, start, end)
+    except (UnreadableAudio, OSError):
+        content = None
+    row = {"utterance_id": utterance.utterance_id, "start": None, "end": None}
+    # A recording that is gone cannot have changed; one that has changed is not what was normalised.
+    if normalised is not None and content in (normalised.content_hash, None):
+        row |= {"path": str(workspace.to_path(normalised.output)), "duration": normalised.duration}
+        return row | {"audio": f"{normalised.samples_hash}/{normalised.settings}"}
+    row |= {"path": str(path), "start": start, "end": end, "duration": utterance.duration}
+    return row | {"audio": f"recording/{content}"}
 
 
 def _none(value: Any) -> Any:
@@ -133,9 +152,7 @@ def _run_row(workspace: Workspace, run_id: str, backend: Any) -> dict[str, Any]:
     runs = workspace.read("runs")
     known = runs[runs["run_id"] == run_id]
     if len(known):
-        row = known.iloc[0].to_dict()
-        row["wall_seconds"] = 0.0 if pd.isna(row["wall_seconds"]) else row["wall_seconds"]
-        return row
+        return dict(known.iloc[0])
     return {
         "run_id": run_id,
         "backend": backend.name,
@@ -146,25 +163,25 @@ def _run_row(workspace: Workspace, run_id: str, backend: Any) -> dict[str, Any]:
         "library_versions": json.dumps(backend.library_versions, sort_keys=True),
         "started_at": datetime.now(UTC),
         "wall_seconds": 0.0,
+        "audio_seconds": 0.0,
+        "latency_p90": None,
     }
 
 
-def _record_run(
-    workspace: Workspace, run: dict[str, Any], hypotheses: pd.DataFrame, total: int, finished: bool
-) -> dict[str, Any]:
-    seconds = float(hypotheses["audio_seconds"].sum())
-    latency = hypotheses["compute_seconds"].dropna()
-    quantiles = latency.quantile([0.5, 0.9, 0.99]) if len(latency) else [None] * 3
-    row = dict(run)
-    row |= {
-        "utterances": len(hypotheses),
-        "audio_seconds": seconds,
-        "real_time_factor": run["wall_seconds"] / seconds if seconds and run["wall_seconds"] else None,
-        "finished": finished,
-    }
-    row |= dict(zip(("latency_p50", "latency_p90", "latency_p99"), quantiles, strict=True))
-    workspace.append("runs", pd.DataFrame([row]))
-    return row
+def _record(workspace: Workspace, run: dict[str, Any], done: set[str], finished: bool) -> None:
+    """Write down how far the run has come, its times included, so that a killed session's are not lost."""
+    measured = run["wall_seconds"] and run["audio_seconds"]
+    run["real_time_factor"] = run["wall_seconds"] / run["audio_seconds"] if measured else None
+    run |= {"utterances": len(done), "finished": finished}
+    workspace.append("runs", pd.DataFrame([run]))
+
+
+def _add_latency(workspace: Workspace, run: dict[str, Any]) -> None:
+    hypotheses = workspace.read("hypotheses")
+    latency = hypotheses["compute_seconds"][hypotheses["run_id"] == run["run_id"]].dropna()
+    if len(latency):
+        quantiles = latency.quantile([0.5, 0.9, 0.99])
+        run |= dict(zip(("latency_p50", "latency_p90", "latency_p99"), quantiles, strict=True))
 
 
 def _hypothesis_row(result: Any, run_id: str, audio: str) -> dict[str, Any]:

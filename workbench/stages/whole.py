@@ -10,7 +10,6 @@ from workbench.stages.backlog import backlog
 from workbench.stages.check import check
 from workbench.stages.normalize import normalize
 from workbench.stages.score import score_runs
-from workbench.stages.slices import slices
 from workbench.stages.stage import Outcome
 from workbench.stages.transcribe import transcribe
 from workbench.workspace import Workspace
@@ -22,7 +21,7 @@ def run_stages(
     progress: Callable[[str], AbstractContextManager[Progress]],
     on_outcome: Callable[[Outcome], None],
 ) -> str:
-    """Normalise, transcribe, score, check, slice and rank; returns the id of the run.
+    """Normalise, transcribe, score, check, slice and rank (backlog slices); returns the id of the run.
 
     Each stage does only what is missing, so that a run that was stopped goes on where it was.
 
@@ -35,6 +34,6 @@ def run_stages(
         outcome = transcribe(workspace, workers=workers, progress=shown)
     on_outcome(outcome)
     run_id = str(outcome.counts["run_id"])
-    for stage in (score_runs, check, slices, backlog):
+    for stage in (score_runs, check, backlog):
         on_outcome(stage(workspace, run_id))
     return run_id
