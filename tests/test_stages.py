@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
+from tests.tiny_ctc import spoken_digit_strings, trained_tiny_ctc
 from workbench.config import config_text
 from workbench.demo.corpus import CORPUS
 from workbench.errors import BadInput
@@ -105,7 +108,7 @@ def test_the_main_job_end_to_end(tmp_path: Path) -> None:
     workspace = workspace_in(tmp_path / "ws")
     outcomes: dict[str, Outcome] = {}
     recordings = {p: p.read_bytes() for p in (CORPUS / "audio").iterdir()}
-    import_manifest(workspace, manifest(tmp_path, 12))
+    import_manifest(workspace, manifest(tmp_path, 8))
 
     def silent(title: str):  # type: ignore[no-untyped-def]
         import contextlib
@@ -113,14 +116,14 @@ def test_the_main_job_end_to_end(tmp_path: Path) -> None:
         return contextlib.nullcontext(lambda done, total: None)
 
     run_id = run_stages(workspace, 2, silent, lambda outcome: outcomes.update({outcome.stage: outcome}))
-    assert list(outcomes) == ["normalize", "transcribe", "score", "check", "slices", "backlog"]
+    assert list(outcomes) == ["normalize", "transcribe", "score", "check", "backlog"]
     assert outcomes["normalize"].faults["item"].tolist() == ["broken"]
     assert outcomes["transcribe"].faults["item"].tolist() == ["broken"]
     hypotheses = workspace.read("hypotheses")
-    assert len(hypotheses) == 12
-    assert hypotheses["words"].map(len).sum() > 12
+    assert len(hypotheses) == 8
+    assert hypotheses["words"].map(len).sum() > 8
     scores = workspace.read("scores")
-    assert len(scores) == 12
+    assert len(scores) == 8
     wer = scores[["substitutions", "deletions", "insertions"]].sum().sum() / scores["ref_words"].sum()
     assert 0 < wer < 0.9
     quality = workspace.read("audio_quality")
@@ -135,33 +138,41 @@ def test_the_main_job_end_to_end(tmp_path: Path) -> None:
 
     again: dict[str, Outcome] = {}
     run_stages(workspace, 2, silent, lambda outcome: again.update({outcome.stage: outcome}))
-    assert again["normalize"].counts["unchanged"] == 12
-    assert again["transcribe"].counts["unchanged"] == 12
+    assert again["normalize"].counts["unchanged"] == 8
+    assert again["transcribe"].counts["unchanged"] == 8
     assert again["score"].counts["scored"] == 0
     assert workspace.read("hypotheses").equals(hypotheses)
     assert recordings == {p: p.read_bytes() for p in (CORPUS / "audio").iterdir()}
 
 
 _SLOW_PARTS = """
-import sys
+import json, sys, time
 from pathlib import Path
 import workbench.stages.transcribe as stage
 from workbench.workspace import Workspace
-stage._PART_ROWS = 2
-stage.transcribe(Workspace.open(Path(sys.argv[1])), workers=1)
+
+root, rows, arguments = Path(sys.argv[1]), int(sys.argv[2]), json.loads(sys.argv[3])
+stage._PART_ROWS = rows
+write = Workspace._write
+
+def slowly(self, table, arrow):
+    write(self, table, arrow)
+    time.sleep(0.3)
+
+Workspace._write = slowly
+stage.transcribe(Workspace.open(root), workers=1, **arguments)
 """
 
 
-def test_a_killed_transcription_goes_on_and_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
-    listed = manifest(tmp_path, 12)
-    undisturbed, killed = workspace_in(tmp_path / "a"), workspace_in(tmp_path / "b")
-    for workspace in (undisturbed, killed):
-        import_manifest(workspace, listed)
-        normalize(workspace, workers=1)
-    transcribe(undisturbed, workers=2)
+def texts(workspace: Workspace) -> pd.Series:
+    return workspace.read("hypotheses").set_index("utterance_id").sort_index()["text"]
 
-    parts = killed.root / "tables" / "hypotheses"
-    job = subprocess.Popen([sys.executable, "-c", _SLOW_PARTS, str(killed.root)], start_new_session=True)
+
+def kill_after_the_first_part(workspace: Workspace, rows: int, arguments: dict[str, Any]) -> int:
+    """Transcribe in a process of its own, kill that in the middle, and return how many utterances it has done."""
+    parts = workspace.root / "tables" / "hypotheses"
+    command = [sys.executable, "-c", _SLOW_PARTS, str(workspace.root), str(rows), json.dumps(arguments)]
+    job = subprocess.Popen(command, start_new_session=True)
     try:
         deadline = time.monotonic() + 120
         while not (parts.is_dir() and list(parts.glob("part-*"))):
@@ -171,15 +182,45 @@ def test_a_killed_transcription_goes_on_and_ends_as_an_undisturbed_one(tmp_path:
     finally:
         os.killpg(job.pid, signal.SIGKILL)
         job.wait()
-    done = set(killed.read("hypotheses")["utterance_id"])
-    assert 2 <= len(done) < 12
+    return len(workspace.read("hypotheses"))
 
-    outcome = transcribe(killed, workers=2)
-    assert outcome.counts["unchanged"] == len(done)
-    assert len(killed.read("hypotheses", history=True)) == 12
-    by_id = [w.read("hypotheses").set_index("utterance_id").sort_index()["text"] for w in (undisturbed, killed)]
-    assert by_id[0].equals(by_id[1])
-    assert by_id[0].str.len().gt(0).any()
+
+def test_a_killed_transcription_goes_on_and_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
+    listed = manifest(tmp_path, 8)
+    undisturbed, killed = workspace_in(tmp_path / "a"), workspace_in(tmp_path / "b")
+    for workspace in (undisturbed, killed):
+        import_manifest(workspace, listed)
+        normalize(workspace, workers=1)
+    transcribe(undisturbed, workers=2)
+
+    done = kill_after_the_first_part(killed, 2, {})
+    assert 2 <= done < 8
+    assert transcribe(killed, workers=2).counts["unchanged"] == done
+    assert len(killed.read("hypotheses", history=True)) == 8
+    assert texts(undisturbed).equals(texts(killed))
+    assert texts(killed).str.len().gt(0).any()
+
+
+def test_a_killed_transcription_by_a_batching_model_ends_as_an_undisturbed_one(
+    tmp_path: Path, shared_data: Path
+) -> None:
+    model = trained_tiny_ctc(shared_data)
+    rows = [f"{c.utterance_id},{c.path},{text}" for c, text in spoken_digit_strings(shared_data, tmp_path, 200)]
+    listed = tmp_path / "strings.csv"
+    listed.write_text("\n".join(["utterance_id,audio,text", *rows]) + "\n", encoding="utf-8")
+    undisturbed, killed = workspace_in(tmp_path / "a"), workspace_in(tmp_path / "b")
+    for workspace in (undisturbed, killed):
+        import_manifest(workspace, listed)
+    arguments = {"backend_name": "transformers", "model": str(model)}
+    transcribe(undisturbed, **arguments)
+
+    done = kill_after_the_first_part(killed, 20, arguments)
+    assert 20 <= done < 200
+    assert transcribe(killed, **arguments).counts["unchanged"] == done
+    assert len(killed.read("hypotheses", history=True)) == 200
+    assert texts(undisturbed).equals(texts(killed))
+    table = score_runs(killed).table
+    assert table["wer"].iloc[0] < 0.5
 
 
 def test_imported_hypotheses_are_a_run_and_unknown_ids_are_faults(tmp_path: Path, one_clip: Path) -> None:
@@ -190,7 +231,6 @@ def test_imported_hypotheses_are_a_run_and_unknown_ids_are_faults(tmp_path: Path
     outcome = import_hypotheses(workspace, other, "cloud", "cloud")
     assert outcome.faults["item"].tolist() == ["u2"]
     table = score_runs(workspace).table
-    assert table is not None
     assert table[["run_id", "insertions", "wer"]].values.tolist() == [["cloud", 1, 0.5]]
 
 
