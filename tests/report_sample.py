@@ -459,7 +459,9 @@ def rules() -> tuple[pd.DataFrame, pd.DataFrame]:
     ]
     return (
         table("rule_summary", [dict(zip(names, row, strict=True)) for row in summary]),
-        table("flags", [dict(zip(tables.FLAGS.names, row, strict=True)) for row in flags]),
+        table(
+            "flags", [dict(zip(tables.FLAGS.names, (*row, "today's weather", "run-1"), strict=True)) for row in flags]
+        ),
     )
 
 

@@ -151,3 +151,12 @@ def test_korean_groups() -> None:
     assert suggestions["conflict.filler"] == "오늘 날씨 70% 맞죠"
     assert suggestions["conflict.number"] == "오늘날씨 70% 맞죠"
     assert suggestions["conflict.spacing"] == "오늘 날씨 칠십 퍼센트 맞죠"
+
+
+def test_a_suggestion_keeps_the_spaces_of_words_that_the_other_text_has_in_brackets() -> None:
+    applied = of_one_audio("배터리 (70%)/(칠십 퍼센트) 남았어", "배터리 칠십 퍼센트 남았어", "배터리 70% 남았어")
+    number = applied.flags[applied.flags["rule_id"] == "conflict.number"]
+    assert number[["annotator", "suggestion"]].values.tolist() == [["b", "배터리 70% 남았어"]]
+    quoted = of_one_audio('say "hi" now', "say hey now", 'say "hi" now')
+    content = quoted.flags[quoted.flags["rule_id"] == "conflict.content"]
+    assert content[["annotator", "suggestion"]].values.tolist() == [["b", "say hi now"]]

@@ -24,7 +24,7 @@ def flags(*rows: tuple[str, str, str] | tuple[str, str, str, str]) -> pd.DataFra
     frame = FLAGS.empty()
     for number, row in enumerate(rows):
         utterance, annotator, rule, group = (*row, None)[:4]
-        frame.loc[number] = [utterance, annotator, rule, 0, 4, "harmful", 0.9, "seen", None, group]
+        frame.loc[number] = [utterance, annotator, rule, 0, 4, "harmful", 0.9, "seen", None, group, "text", None]
     FLAGS.to_arrow(frame)
     return frame
 

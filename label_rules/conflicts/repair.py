@@ -47,9 +47,18 @@ def _joined(made: str, other: str, change: Difference, behind: str) -> str:
     if not core:
         apart = change.a_text or before[-1:].isspace() or after[:1].isspace() or not (before and after)
         return _with_space(made, bool(apart), behind)
-    left_apart = before[-1:].isspace() or not before
-    right_apart = after[:1].isspace() or (not after and behind.lstrip()[:1].isalnum())
+    left_apart = before[-1:].isspace() or not before or (_is_mark(before[-1]) and made[-1:].isspace())
+    right_apart = (
+        after[:1].isspace()
+        or (not after and behind.lstrip()[:1].isalnum())
+        or (_is_mark(after[:1]) and behind[:1].isspace())
+    )
     return _with_space(_with_space(made, left_apart, core), right_apart, behind)
+
+
+def _is_mark(character: str) -> bool:
+    """Whether it is punctuation: that the other text has a bracket here does not say that words grow together."""
+    return bool(character) and not character.isalnum() and not character.isspace()
 
 
 def _with_space(left: str, apart: bool, right: str) -> str:
