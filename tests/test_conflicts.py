@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from label_rules.apply import Applied, apply_rules
 from label_rules.conflicts.rules import CONFLICT_RULES
@@ -160,3 +163,44 @@ def test_a_suggestion_keeps_the_spaces_of_words_that_the_other_text_has_in_brack
     quoted = of_one_audio('say "hi" now', "say hey now", 'say "hi" now')
     content = quoted.flags[quoted.flags["rule_id"] == "conflict.content"]
     assert content[["annotator", "suggestion"]].values.tolist() == [["b", "say hi now"]]
+
+
+def test_a_dual_transcription_votes_for_its_spelled_side_and_costs_no_space() -> None:
+    applied = of_one_audio("배터리 (70%)/(칠십 퍼센트) 남았어", "배터리 칠십 퍼센트 남았어", "배터리 70% 남았어")
+    assert set(applied.conflicts["kinds"]) == {"number"}
+    assert applied.flags[["annotator", "rule_id", "suggestion"]].values.tolist() == [
+        ["b", "conflict.number", "배터리 70% 남았어"]
+    ]
+
+
+@pytest.mark.parametrize("side", ["TV", "티비"])
+def test_a_dual_transcription_against_one_of_its_sides_is_a_spelling(side: str) -> None:
+    applied = of_one_audio("(TV)/(티비) 켜 줘", f"{side} 켜 줘")
+    assert set(applied.flags["rule_id"]) == {"conflict.spelling"}
+    assert set(applied.conflicts["kinds"]) == {"spelling"}
+
+
+def test_the_spaces_beside_a_number_are_no_flag_of_their_own() -> None:
+    flags = of_one_audio("표가 세 장 있어", "표가 3장 있어", "표가 3장 있어").flags
+    assert flags[["annotator", "rule_id", "suggestion"]].values.tolist() == [["a", "conflict.number", "표가 3장 있어"]]
+
+
+SLOTS = (
+    ("70%", "칠십 퍼센트", "(70%)/(칠십 퍼센트)"),
+    ("TV", "티비", "(TV)/(티비)", "“TV”"),
+    ("3장", "세 장", "(3장)/(세 장)"),
+    ("twenty", "20", "“twenty”"),
+)
+CHOICES = st.tuples(*(st.sampled_from(slot) for slot in SLOTS))
+AROUND = "배터리", "저기", "있어", "men", "남았어"
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(CHOICES, min_size=2, max_size=5))
+def test_a_suggestion_keeps_the_spaces_that_every_transcript_has(chosen: list[tuple[str, ...]]) -> None:
+    texts = []
+    for row in chosen:
+        written = [f"{word} {form}" for word, form in zip(AROUND, row, strict=False)]
+        texts.append(" ".join([*written, AROUND[-1]]))
+    for suggestion in of_one_audio(*texts).flags["suggestion"].dropna():
+        assert set(AROUND) <= set(suggestion.split())

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from analysis.align import align
+from label_rules.conflicts.dual import dual_kind, fold_duals
 from label_rules.conflicts.explanations import Piece, decompose
 from label_rules.fillers import AMBIGUOUS
 from label_rules.tokens import HYPHENS, Token, plain_apostrophes, tokens
@@ -41,7 +42,8 @@ def differences(a: str, b: str) -> tuple[Difference, ...]:
 
     The kinds are filler, punctuation, casing, number, contraction, spelling, spacing and content. Marks that come
     and go with a word left out belong to that difference; a capital that follows from where a sentence starts is
-    none. Fillers and markup such as `[noise]` that stand on one side are fillers.
+    none. Fillers and markup such as `[noise]` that stand on one side are fillers. A dual transcription against one of
+    its sides is one spelling, or one number; spaces next to a number written in two ways belong to it.
 
     >>> [d.kind for d in differences("Um, today's weather", "Um... today’s weather")]
     ['punctuation', 'punctuation']
@@ -149,17 +151,21 @@ class _Side(NamedTuple):
 class _Comparison:
     def __init__(self, a: str, b: str) -> None:
         self.a, self.b = a, b
-        self.a_tokens, self.b_tokens = tokens(a), tokens(b)
+        self.a_tokens, self.b_tokens = fold_duals(a, tokens(a), b, tokens(b))
 
     def all(self) -> Iterator[Difference]:
         a_spoken = [i for i, token in enumerate(self.a_tokens) if token.is_spoken]
         b_spoken = [i for i, token in enumerate(self.b_tokens) if token.is_spoken]
         a_done = b_done = 0
+        behind_number = False
         for piece in self._pieces(a_spoken, b_spoken):
             a_at, a_last = a_spoken[piece.a_start], a_spoken[piece.a_end - 1]
             b_at, b_last = b_spoken[piece.b_start], b_spoken[piece.b_end - 1]
-            yield from self._gap(a_done, a_at, b_done, b_at)
+            number = piece.kind == "number"
+            if not ((number or behind_number) and a_done == a_at and b_done == b_at):
+                yield from self._gap(a_done, a_at, b_done, b_at)
             yield from self._matched(piece.kind, a_at, a_last, b_at, b_last)
+            behind_number = number
             a_done, b_done = a_last + 1, b_last + 1
         yield from self._gap(a_done, len(self.a_tokens), b_done, len(self.b_tokens))
 
@@ -202,6 +208,8 @@ class _Comparison:
         one, other = unicodedata.normalize("NFC", a.text), unicodedata.normalize("NFC", b.text)
         if one == other:
             return None
+        if dual := dual_kind(a.text, b.text):
+            return dual
         if a.kind == "number":
             return "number"
         clock = a.key in _CLOCK and a_at > 0 and self.a_tokens[a_at - 1].kind != "mark"
@@ -260,7 +268,8 @@ class _Comparison:
         elif other.marks == before.marks + after.marks:
             swallowed = range(0)
         elif not other.marks:
-            quotes = [i for i in range(side.start, side.end) if side.tokens[i].text in _QUOTES]
+            outside = [*range(side.start, loose[0]), *range(loose[-1] + 1, side.end)]
+            quotes = [i for i in outside if side.tokens[i].text in _QUOTES]
             swallowed = [i for i in range(side.start, side.end) if i not in quotes]
             for i in quotes:
                 single = side.between(i, i + 1)

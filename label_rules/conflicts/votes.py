@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from label_rules.conflicts.differences import KINDS, Difference, are_neighbours, joined, word_differences
+from label_rules.conflicts.dual import has_dual
 from label_rules.evidence import quoted
 from label_rules.tokens import tokens
 
@@ -113,7 +114,10 @@ def _vote(
 
 def _vote_within(texts: Sequence[str], ballot: _Ballot, copies: dict[str, int], found: Comparison) -> None:
     """Texts that have the same words where the pivot has none may write them differently: `um,` and `um...`."""
-    if not all(text in ballot.changes for text in texts) or len({ballot.changes[text].b_text for text in texts}) == 1:
+    texts = [text for text in texts if text not in ballot.changes or not has_dual(ballot.changes[text].b_text)]
+    if not all(text in ballot.changes for text in texts):
+        return
+    if len({ballot.changes[text].b_text for text in texts}) <= 1:
         return
     pivot = max(texts, key=lambda text: copies[text])
     at = ballot.changes[pivot]
@@ -143,20 +147,40 @@ def _ballots(pivot: str, against_pivot: dict[str, tuple[Difference, ...]]) -> li
                 same.append(text)
             elif stands == "other":
                 others.append((text,))
-        forms: dict[object, list[str]] = {}
-        for text, change in changes.items():
-            forms.setdefault(_form(change), []).append(text)
-        written = [tuple(same), *(tuple(texts) for texts in forms.values())]
+        written = _forms(kind, pivot[start:end], same, changes)
         # Texts that differ here over another stretch vote against every form; they get a ballot of their own.
         ballots.append(_Ballot(kind, pivot, written + others, changes))
     return ballots
+
+
+def _forms(kind: str, at_pivot: str, same: list[str], changes: dict[str, Difference]) -> list[tuple[str, ...]]:
+    """The texts by the form that they write, those that write what the pivot has first.
+
+    A dual transcription is a form of its own; where others write the number in two ways, it is one more vote for
+    its spelled side.
+    """
+    forms: dict[object, list[str]] = {}
+    dual: dict[object, list[str]] = {}
+    for text, change in changes.items():
+        (dual if has_dual(change.b_text) else forms).setdefault(_form(kind, change.b_text), []).append(text)
+    form_of_pivot = _form(kind, at_pivot)
+    if kind == "number" and has_dual(at_pivot):
+        # A plain text comes first, for the others to follow.
+        same = [*(forms.pop(form_of_pivot, []) if len(forms) > 1 else []), *same]
+    elif kind == "number" and forms:
+        same = [*same, *dual.pop(form_of_pivot, [])]
+        for form in forms:
+            forms[form] += dual.pop(form, [])
+    return [tuple(texts) for texts in (same, *forms.values(), *dual.values())]
 
 
 def _stands(found: Sequence[Difference], start: int, end: int, kind: str) -> str:
     for difference in found:
         if difference.a_start > end:
             break
-        if not _meet(difference.a_start, difference.a_end, start, end):
+        # How a number is written goes with the spaces beside it.
+        meet = _touch if kind == "spacing" and difference.kind == "number" else _meet
+        if not meet(difference.a_start, difference.a_end, start, end):
             continue
         if difference.kind == kind:
             return "other"
@@ -173,10 +197,10 @@ def _meet(start: int, end: int, other_start: int, other_end: int) -> bool:
     return start < other_end and other_start < end
 
 
-def _form(change: Difference) -> object:
-    if change.kind in ("casing", "punctuation", "spacing"):
-        return change.b_text
-    return tuple(token.key for token in tokens(change.b_text) if token.kind != "mark")
+def _form(kind: str, written: str) -> object:
+    if kind in ("casing", "punctuation", "spacing"):
+        return written
+    return tuple(token.key for token in tokens(written) if token.kind != "mark")
 
 
 def _decide(ballot: _Ballot, copies: dict[str, int], hypothesis: str | None) -> list[Departure]:
