@@ -49,14 +49,14 @@ def test_every_recognised_column(write: Write, tmp_path: Path) -> None:
     manifest = read_manifest(
         write(
             "utterance_id,audio,start,end,sampling_rate,speaker,split,annotator,text,age\n"
-            "007,a.wav,0.5,2.25,16000,nan,train,kim,네,42\n"
+            "007,a.wav,0.5,2.25,16000,nan,train,ann_a,네,42\n"
         )
     )
     assert present(manifest.utterances) == [
         {"utterance_id": "007", "recording": str(tmp_path / "a.wav"), "start": 0.5, "end": 2.25, "sampling_rate": 16000,
          "duration": 1.75, "speaker": "nan", "split": "train", "age": "42"}
     ]  # fmt: skip
-    assert present(manifest.transcripts) == [{"utterance_id": "007", "annotator": "kim", "text": "네"}]
+    assert present(manifest.transcripts) == [{"utterance_id": "007", "annotator": "ann_a", "text": "네"}]
     assert manifest.utterances["source"].tolist() == manifest.transcripts["source_detail"].tolist()
     assert manifest.transcripts["source_detail"].tolist() == [f"{tmp_path}/m.csv:2"]
     assert list(manifest.utterances.columns) == [*UTTERANCES.names, "age"]
@@ -112,19 +112,19 @@ def test_delimiters_byte_order_mark_and_toloka_headers(write: Write, name: str, 
 
 def test_several_annotators_make_one_utterance(write: Write) -> None:
     manifest = read_manifest(
-        write("id,audio,age,annotator,text\nx,a.wav,,kim,Um\ny,b.wav,,kim,b\nx,a.wav,7,lee,\nz,네.wav,,,\n"),
+        write("id,audio,age,annotator,text\nx,a.wav,,ann_a,Um\ny,b.wav,,ann_a,b\nx,a.wav,7,ann_b,\nz,네.wav,,,\n"),
         strict=True,
     )
     assert [(row["utterance_id"], row.get("age")) for row in present(manifest.utterances)] == [
         ("x", "7"), ("y", None), ("z", None)
     ]  # fmt: skip
     assert list(manifest.transcripts[["utterance_id", "annotator", "text"]].itertuples(index=False, name=None)) == [
-        ("x", "kim", "Um"), ("x", "lee", ""), ("y", "kim", "b")
+        ("x", "ann_a", "Um"), ("x", "ann_b", ""), ("y", "ann_a", "b")
     ]  # fmt: skip
 
 
 def test_rows_of_one_utterance_must_agree(write: Write, tmp_path: Path) -> None:
-    path = write("id,audio,age,annotator,text\nx,a.wav,7,kim,a\nx,a.wav,8,lee,b\n")
+    path = write("id,audio,age,annotator,text\nx,a.wav,7,ann_a,a\nx,a.wav,8,ann_b,b\n")
     manifest = read_manifest(path)
     assert only_fault(manifest) == {
         "stage": "import",

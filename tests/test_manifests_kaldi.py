@@ -98,7 +98,7 @@ def test_a_command_is_never_run(tmp_path: Path) -> None:
         ({"wav_scp": "u1 a.wav\nu2 b c.wav\nu3 c.wav\n"}, "u3", "wav.scp:3", "found no file"),
         ({"segments": "u1 u1 0 1\nu2 u2 0 1\nu3 u9 0 1\n", "text": "u3 x\n"}, "u3", "segments:3", "recording 'u9'"),
         ({"segments": "u1 u1 0 1\nu2 u2 0 1\nu3 u1 0\n"}, "u3", "segments:3", "found 'u1 0'; expected rec"),
-        ({"annotators": "../x kim\n"}, "../x", "annotators:1", "expected text.NUMBER"),
+        ({"annotators": "../x ann_a\n"}, "../x", "annotators:1", "expected text.NUMBER"),
     ],
 )
 def test_faults_name_file_and_line(tmp_path: Path, files: dict[str, str], item: str, where: str, reason: str) -> None:

@@ -59,13 +59,13 @@ def test_what_is_written(tmp_path: Path) -> None:
     manifest = read(
         tmp_path,
         {"id": "x", "text": "네", "offset": 1, "duration": 2, "n": 3, "ok": True, "list": [1, {"b": "네"}]},
-        {"id": "y", "text": "a", "annotator": "kim", "json": '{"a":1}'},
+        {"id": "y", "text": "a", "annotator": "ann_a", "json": '{"a":1}'},
     )
     write_manifest(tmp_path / "out.jsonl", "nemo", manifest.utterances, manifest.transcripts)
     assert (tmp_path / "out.jsonl").read_text(encoding="utf-8") == (
         f'{{"utterance_id": "x", "audio_filepath": "{tmp_path}/a.wav", "offset": 1.0, "duration": 2.0, "text": "네", '
         '"n": 3, "ok": true, "list": [1, {"b": "네"}], "json": null}\n'
-        f'{{"utterance_id": "y", "audio_filepath": "{tmp_path}/a.wav", "text": "a", "annotator": "kim", '
+        f'{{"utterance_id": "y", "audio_filepath": "{tmp_path}/a.wav", "text": "a", "annotator": "ann_a", '
         '"n": null, "ok": null, "list": null, "json": "{\\"a\\":1}"}\n'
     )
 

@@ -51,7 +51,7 @@ def test_lines_of_txt_are_numbered_and_blank_ones_are_empty_transcripts(tmp_path
 
 def test_other_columns_and_unlabelled_rows(tmp_path: Path) -> None:
     path = tmp_path / "r.csv"
-    path.write_text("id,annotator,text,duration,age\na,kim,x,1.5,7\na,lee,,2,\nb,,,,\n")
+    path.write_text("id,annotator,text,duration,age\na,ann_a,x,1.5,7\na,ann_b,,2,\nb,,,,\n")
     frame = read_transcripts(path)
     assert list(frame.columns) == ["utterance_id", "annotator", "text", "source_detail", "duration", "age"]
     assert frame["source_detail"].tolist() == [f"{path}:2", f"{path}:3"]

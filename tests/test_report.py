@@ -306,8 +306,8 @@ def test_marking_changes_no_character(texts: list[str]) -> None:
 def test_equal_texts_stand_once_with_all_who_wrote_them(data: ReportData) -> None:
     view, kinds = views.conflicts_view(data)
     writers = {group.utterance_ids[0]: [who for who, _ in group.texts] for group in view.rows}
-    assert writers["clip-0019"] == [["minji", "seoyeon"], ["jun"]]
-    assert writers["clip-0101"] == [["seoyeon (clip-0101)"], ["minji (clip-0388)"]]
+    assert writers["clip-0019"] == [["ann_a", "ann_c"], ["ann_d"]]
+    assert writers["clip-0101"] == [["ann_c (clip-0101)"], ["ann_a (clip-0388)"]]
     assert kinds[0] == ("content", 2)
 
 

@@ -95,7 +95,7 @@ def test_a_label_that_was_edited_here_outlives_the_manifest(tmp_path: Path, one_
     workspace = workspace_in(tmp_path / "ws")
     import_manifest(workspace, one_clip)
     history = workspace.read("transcripts", history=True)
-    workspace.append("transcripts", pd.DataFrame([edit(history, "u1", "reference", "play the jazz", "kim", "heard")]))
+    workspace.append("transcripts", pd.DataFrame([edit(history, "u1", "reference", "play the jazz", "ann_a", "heard")]))
     assert import_manifest(workspace, one_clip).counts["faults"] == 0
     one_clip.write_text(one_clip.read_text(encoding="utf-8").replace("play jazz", "play Jess"), encoding="utf-8")
     outcome = import_manifest(workspace, one_clip)

@@ -50,7 +50,7 @@ def heard(workspace: Workspace, directory: Path, run: str, **texts: str) -> None
 
 def relabel(workspace: Workspace, utterance_id: str, text: str, annotator: str = "reference") -> None:
     history = workspace.read("transcripts", history=True)
-    row = edit(history, utterance_id, annotator, text, "kim", "by ear")
+    row = edit(history, utterance_id, annotator, text, "ann_a", "by ear")
     workspace.append("transcripts", pd.DataFrame([row]))
 
 
@@ -139,7 +139,7 @@ def test_a_decision_between_annotators_is_the_reference_and_can_be_taken_back(tm
     assert references(workspace.read("transcripts"))["reference"].tolist() == ["um jazz", "hello"]
     relabel(workspace, "u1", "some jazz")
     assert references(workspace.read("transcripts"))["reference"].tolist() == ["some jazz", "hello"]
-    row = undo(workspace.read("transcripts", history=True), "u1", "reference", "kim")
+    row = undo(workspace.read("transcripts", history=True), "u1", "reference", "ann_a")
     workspace.append("transcripts", pd.DataFrame([row]))
     assert references(workspace.read("transcripts"))["reference"].tolist() == ["um jazz", "hello"]
     relabel(workspace, "u1", "some jazz")

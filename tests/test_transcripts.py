@@ -54,23 +54,23 @@ def grow(history: pd.DataFrame, row: dict) -> pd.DataFrame:
 def test_undo_goes_back_step_by_step_and_an_edit_after_it_counts_anew() -> None:
     history = transcripts(("u", "a", 1, "one"))
     for text in ("two", "three"):
-        history = grow(history, edit(history, "u", "a", text, "kim", "heard it"))
+        history = grow(history, edit(history, "u", "a", text, "ann_a", "heard it"))
     texts = []
     for _ in range(2):
-        history = grow(history, undo(history, "u", "a", "kim"))
+        history = grow(history, undo(history, "u", "a", "ann_a"))
         texts.append(history["text"].iloc[-1])
     assert texts == ["two", "one"]
     with pytest.raises(BadInput, match="nothing to undo"):
-        undo(history, "u", "a", "kim")
-    history = grow(history, edit(history, "u", "a", "four", "kim", "again"))
-    assert undo(history, "u", "a", "kim")["text"] == "one"
+        undo(history, "u", "a", "ann_a")
+    history = grow(history, edit(history, "u", "a", "four", "ann_a", "again"))
+    assert undo(history, "u", "a", "ann_a")["text"] == "one"
     assert history["revision"].tolist() == [1, 2, 3, 4, 5, 6]
 
 
 def test_an_edit_of_what_is_not_there_says_what_is() -> None:
     with pytest.raises(BadInput, match="'d' has not transcribed 'w'; those who have: a, b, c"):
-        edit(WEATHER, "w", "d", "x", "kim", "y")
+        edit(WEATHER, "w", "d", "x", "ann_a", "y")
     with pytest.raises(BadInput, match="no transcript of utterance 'v'"):
-        undo(WEATHER, "v", "a", "kim")
+        undo(WEATHER, "v", "a", "ann_a")
     with pytest.raises(BadInput, match=r"by c reads .* already; nothing to change"):
-        edit(WEATHER, "w", "c", "Today's weather", "kim", "y")
+        edit(WEATHER, "w", "c", "Today's weather", "ann_a", "y")
