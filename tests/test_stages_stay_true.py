@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 import workbench.asr.backend as backend_module
@@ -18,12 +17,13 @@ from workbench.stages.backlog import backlog, fixed_scores
 from workbench.stages.check import check
 from workbench.stages.import_hypotheses import import_hypotheses
 from workbench.stages.import_manifest import import_manifest
+from workbench.stages.labels import set_label, undo_label
 from workbench.stages.normalize import normalize
 from workbench.stages.report import report
 from workbench.stages.score import score_runs, scores_of
 from workbench.stages.slices import slices
 from workbench.stages.transcribe import transcribe
-from workbench.transcripts import edit, references, undo
+from workbench.transcripts import references
 from workbench.workspace import Workspace
 
 AUDIO = sorted((CORPUS / "audio").iterdir())
@@ -49,9 +49,7 @@ def heard(workspace: Workspace, directory: Path, run: str, **texts: str) -> None
 
 
 def relabel(workspace: Workspace, utterance_id: str, text: str, annotator: str = "reference") -> None:
-    history = workspace.read("transcripts", history=True)
-    row = edit(history, utterance_id, annotator, text, "ann_a", "by ear")
-    workspace.append("transcripts", pd.DataFrame([row]))
+    set_label(workspace, utterance_id, annotator, text, "ann_a", "by ear")
 
 
 @pytest.fixture
@@ -139,8 +137,7 @@ def test_a_decision_between_annotators_is_the_reference_and_can_be_taken_back(tm
     assert references(workspace.read("transcripts"))["reference"].tolist() == ["um jazz", "hello"]
     relabel(workspace, "u1", "some jazz")
     assert references(workspace.read("transcripts"))["reference"].tolist() == ["some jazz", "hello"]
-    row = undo(workspace.read("transcripts", history=True), "u1", "reference", "ann_a")
-    workspace.append("transcripts", pd.DataFrame([row]))
+    undo_label(workspace, "u1", "reference", "ann_a")
     assert references(workspace.read("transcripts"))["reference"].tolist() == ["um jazz", "hello"]
     relabel(workspace, "u1", "some jazz")
     assert references(workspace.read("transcripts"))["reference"].tolist() == ["some jazz", "hello"]

@@ -66,6 +66,15 @@ def distances(corpus: Corpus) -> Distances:
     return _KNOWN[corpus]
 
 
+def judged_rows(corpus: Corpus) -> np.ndarray:
+    """A boolean for each row: whether it can be judged. None can where there are too few to know what is usual."""
+    known = distances(corpus)
+    judged = np.zeros(len(corpus), dtype=bool)
+    if len(known.rows) >= LEAST_ROWS:
+        judged[known.rows] = True
+    return judged
+
+
 def compared(text: str) -> str:
     """The words of a text as they are compared with a hypothesis: no fillers, marks or case; Korean without spaces.
 

@@ -10,7 +10,7 @@ import numpy as np
 from analysis.align import Step, align
 from label_rules.corpus import Corpus
 from label_rules.evidence import quoted
-from label_rules.model.distances import LEAST_ROWS, Distances, compared, distances
+from label_rules.model.distances import Distances, compared, distances, judged_rows
 from label_rules.rule import Abstention, Example, Fault, Finding, Outcome, Rule, attempt
 from label_rules.tokens import tokens
 
@@ -33,9 +33,7 @@ class _Run(NamedTuple):
 
 def _check(corpus: Corpus) -> Iterator[Outcome]:
     known = distances(corpus)
-    judged = np.zeros(len(corpus), dtype=bool)
-    if len(known.rows) >= LEAST_ROWS:
-        judged[known.rows] = True
+    judged = judged_rows(corpus)
     yield Abstention(np.flatnonzero(~judged).tolist())
     if not judged.any():
         return

@@ -9,7 +9,7 @@ import numpy as np
 
 from label_rules.corpus import Corpus
 from label_rules.evidence import quoted
-from label_rules.model.distances import LEAST_ROWS, Distances, distances, edit_share
+from label_rules.model.distances import Distances, distances, edit_share, judged_rows
 from label_rules.rule import Abstention, Example, Finding, Outcome, Rule
 
 # Both must fit clearly better the other way round, and then about as well as labels usually fit.
@@ -21,9 +21,7 @@ _MOST_CANDIDATES = 3
 
 def _check(corpus: Corpus) -> Iterator[Outcome]:
     known = distances(corpus)
-    judged = np.zeros(len(corpus), dtype=bool)
-    if len(known.rows) >= LEAST_ROWS:
-        judged[known.rows] = True
+    judged = judged_rows(corpus)
     yield Abstention(np.flatnonzero(~judged).tolist())
     if not judged.any():
         return

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from workbench.cli.options import WorkspaceOption, open_workspace
 from workbench.cli.output import Format, FormatOption, print_frame, say
-
-if TYPE_CHECKING:
-    from workbench.workspace import Workspace
 
 app = typer.Typer(help="One label: its history, an edit, an undo.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -26,25 +23,10 @@ def history(utterance: Utterance, workspace: WorkspaceOption = Path("."), format
 
     Example: workbench labels history utt-017
     """
-    from workbench.errors import BadInput
+    from workbench.stages.labels import label_history
 
-    rows = open_workspace(workspace).read("transcripts", history=True)
-    rows = rows[rows["utterance_id"] == utterance]
-    if rows.empty:
-        raise BadInput(f"no transcript of utterance {utterance!r}; `workbench show transcripts` lists them")
+    rows = label_history(open_workspace(workspace), utterance)
     print_frame(rows, format, utterance, ["annotator", "revision", "text", "source", "author", "reason", "created_at"])
-
-
-def known_utterance(workspace: Workspace, utterance: str) -> None:
-    """Nothing.
-
-    Raises:
-        BadInput: the workspace has no such utterance.
-    """
-    from workbench.errors import BadInput
-
-    if utterance not in set(workspace.read("utterances")["utterance_id"]):
-        raise BadInput(f"no utterance {utterance!r}; `workbench show utterances` lists them")
 
 
 @app.command("set")
@@ -62,18 +44,9 @@ def set_(
 
     Example: workbench labels set utt-017 "today's weather" --reason "filler not spoken"
     """
-    import pandas as pd
+    from workbench.stages.labels import set_label
 
-    from workbench.errors import BadInput
-    from workbench.transcripts import edit
-
-    opened = open_workspace(workspace)
-    with opened.lock():
-        known_utterance(opened, utterance)
-        if not reason.strip():
-            raise BadInput("--reason must say why; it is kept with the revision")
-        row = edit(opened.read("transcripts", history=True), utterance, annotator, text, author, reason)
-        opened.append("transcripts", pd.DataFrame([row]))
+    row = set_label(open_workspace(workspace), utterance, annotator, text, author, reason)
     say(f"{utterance} by {annotator} is at revision {row['revision']}; take it back with workbench labels undo")
 
 
@@ -88,13 +61,8 @@ def undo(
 
     Example: workbench labels undo utt-017
     """
-    import pandas as pd
+    from workbench.stages.labels import undo_label
 
-    from workbench.transcripts import undo as undone
-
-    opened = open_workspace(workspace)
-    with opened.lock():
-        row = undone(opened.read("transcripts", history=True), utterance, annotator, author)
-        opened.append("transcripts", pd.DataFrame([row]))
+    row = undo_label(open_workspace(workspace), utterance, annotator, author)
     reads = "has no text again" if row["source"] == "retract" else f"reads {row['text']!r} again"
     say(f"{utterance} by {annotator} {reads}, as revision {row['revision']}")

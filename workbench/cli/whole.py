@@ -34,10 +34,10 @@ class _Narrator:
 
 
 def _finish(workspace: Workspace, run_id: str, narrator: _Narrator, format: Format) -> None:
-    from workbench.stages.report import report
+    from workbench.stages.report import write_current
     from workbench.stages.score import scoring_name
 
-    files = report(workspace, run_id)
+    files = write_current(workspace, run_id)
     scope = {"run_id": run_id, "scoring": scoring_name(workspace)}
     print_frame(workspace.read("backlog", False, **scope), format, "what to fix next", BACKLOG_COLUMNS)
     say(f"done in {time.monotonic() - narrator.began:.0f} s; the report: {files['report.html']}")

@@ -12,12 +12,11 @@ from analysis.backlog import backlog as backlog_of
 from analysis.error_counts import score
 from analysis.intervals import resampling_unit
 from analysis.normalizers import get_normalizer
-from analysis.slices import slice_membership
 from analysis.tuning import TuningEstimate, tuning_gain
-from workbench.stages.score import choose_run, scores_of, scoring_name
-from workbench.stages.slices import bins_for, slices
+from workbench.stages.score import choose_run, scoring_name
+from workbench.stages.slices import slice_run
 from workbench.stages.stage import Outcome
-from workbench.stages.tags import all_tags, audio_tags
+from workbench.stages.tags import audio_tags
 from workbench.transcripts import references
 from workbench.workspace import Workspace
 
@@ -36,10 +35,7 @@ def backlog(workspace: Workspace, run_id: str | None = None) -> Outcome:
     with workspace.lock():
         run = choose_run(workspace, run_id)
         run_id = str(run["run_id"])
-        scores = scores_of(workspace, run_id)
-        sliced = slices(workspace, run_id).table
-        tags = all_tags(workspace)
-        membership = slice_membership(tags.reindex(scores["utterance_id"]), bins_for(workspace, tags))
+        scores, _, _, membership, sliced = slice_run(workspace, run_id)
         utterances = workspace.read("utterances")
         _, groups = resampling_unit(utterances[utterances["utterance_id"].isin(scores["utterance_id"])])
         table = backlog_of(

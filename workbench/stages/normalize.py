@@ -13,7 +13,7 @@ import pandas as pd
 from workbench.errors import BadInput, UnreadableAudio, WorkbenchError
 from workbench.jobs.local import Progress, in_parts, processors, silent
 from workbench.jobs.processes import ProcessDied, map_in_processes
-from workbench.stages.stage import Outcome, record_faults
+from workbench.stages.stage import Outcome, number, record_faults
 from workbench.workspace import Workspace
 
 _PART_ROWS, _PART_SECONDS = 500, 15.0
@@ -48,8 +48,8 @@ def normalize(workspace: Workspace, workers: int | None = None, progress: Progre
             _Task(
                 r.utterance_id,
                 workspace.to_path(r.recording),
-                _number(r.start),
-                _number(r.end),
+                number(r.start),
+                number(r.end),
                 known.get(r.utterance_id),
             )
             for r in utterances.itertuples()
@@ -97,10 +97,6 @@ def audio_settings(workspace: Workspace) -> Any:
     from workbench.audio.normalize import Settings
 
     return Settings(**asdict(workspace.config.audio))
-
-
-def _number(value: Any) -> float | None:
-    return None if pd.isna(value) else float(value)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from workbench.report.data import ReportData, Target, WorstUtterance
 from workbench.report.writing import write_report
 from workbench.stages.backlog import backlog
 from workbench.stages.score import choose_run, overall, scores_of, scoring_name
+from workbench.stages.stage import number
 from workbench.stages.tags import all_tags, audio_tags
 from workbench.stages.transcribe import language_warning
 from workbench.transcripts import current_transcripts
@@ -35,8 +36,18 @@ def report(workspace: Workspace, run_id: str | None = None, out: Path | None = N
         BadInput: nothing is transcribed or scored yet, or labels have changed since it was scored.
     """
     with workspace.lock():
+        backlog(workspace, run_id)
+        return write_current(workspace, run_id, out)
+
+
+def write_current(workspace: Workspace, run_id: str | None = None, out: Path | None = None) -> dict[str, Path]:
+    """Write the report from the slices and the backlog as they stand, for those who have just made them.
+
+    Raises:
+        BadInput: as for `report`.
+    """
+    with workspace.lock():
         run = choose_run(workspace, run_id)
-        backlog(workspace, str(run["run_id"]))
         data = gather(workspace, run)
     return write_report(data, out or workspace.root / "reports" / _directory_name(str(run["run_id"])))
 
@@ -111,7 +122,7 @@ def _targets(workspace: Workspace, figures: dict[str, Any], run: pd.Series) -> l
     targets = []
     for name, measured, threshold, unit, optimise in asked:
         if threshold is not None:
-            value = None if measured is None or pd.isna(measured) else float(measured)
+            value = number(measured)
             targets.append(
                 Target(name, value, threshold, unit, None if value is None else value <= threshold, optimise)
             )

@@ -35,6 +35,11 @@ def _as_unicode(text: str) -> str:
     return str(text).encode("utf-8", "replace").decode("utf-8")
 
 
+def number(value: Any) -> float | None:
+    """A number of a table as a float; None where it is missing."""
+    return None if pd.isna(value) else float(value)
+
+
 def record_faults(workspace: Workspace, stage: str, faults: list[dict[str, str]], subject: str = "") -> pd.DataFrame:
     """Write down the faults of a stage on a subject (a manifest, a run), in place of those of the time before."""
     frame = faults_frame(faults)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from workbench.errors import BadInput, UnreadableAudio
 from workbench.jobs.local import Progress, in_parts, processors, silent
-from workbench.stages.stage import Outcome, record_faults
+from workbench.stages.stage import Outcome, number, record_faults
 from workbench.workspace import Workspace
 
 _PART_ROWS, _PART_SECONDS = 64, 10.0
@@ -52,7 +52,9 @@ def transcribe(
         before = before[before["run_id"] == run_id]
         audio_before = dict(zip(before["utterance_id"], before["audio"], strict=True))
         missing = [row for row in inputs.itertuples() if audio_before.get(row.utterance_id) != row.audio]
-        clips = [Clip(r.utterance_id, Path(r.path), _none(r.start), _none(r.end), _none(r.duration)) for r in missing]
+        clips = [
+            Clip(r.utterance_id, Path(r.path), number(r.start), number(r.end), number(r.duration)) for r in missing
+        ]
         audio = dict(zip(inputs["utterance_id"], inputs["audio"], strict=True))
         done = set(before["utterance_id"]) & set(inputs["utterance_id"])
         run = _run_row(workspace, run_id, backend)
@@ -130,7 +132,7 @@ def _input(workspace: Workspace, utterance: Any, normalised: Any) -> dict[str, A
     from workbench.audio.fingerprint import content_hash
 
     path = workspace.to_path(utterance.recording)
-    start, end = _none(utterance.start), _none(utterance.end)
+    start, end = number(utterance.start), number(utterance.end)
     try:
         content: str | None = content_hash(path, start, end)
     except (UnreadableAudio, OSError):
@@ -142,10 +144,6 @@ def _input(workspace: Workspace, utterance: Any, normalised: Any) -> dict[str, A
         return row | {"audio": f"{normalised.samples_hash}/{normalised.settings}"}
     row |= {"path": str(path), "start": start, "end": end, "duration": utterance.duration}
     return row | {"audio": f"recording/{content}"}
-
-
-def _none(value: Any) -> Any:
-    return None if pd.isna(value) else float(value)
 
 
 def _run_row(workspace: Workspace, run_id: str, backend: Any) -> dict[str, Any]:
