@@ -6,11 +6,9 @@ splitting, coding, distances and alignments all run in Arrow's and RapidFuzz's c
 
 from __future__ import annotations
 
-import re
-from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import chain, pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,42 +17,30 @@ import pyarrow.compute as pc
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
-from analysis.errors import InvalidInput
+from analysis.coded_words import Block, Integers, Tokens, as_text, check_lengths, code_words, text_blocks, words
+from analysis.nist_align import GAP, SUBSTITUTION, align_nist, count_nist_chars
+from analysis.steps import ALIGNMENT_TYPE, DELETE, INSERT, OPS, SUBSTITUTE, Step, stored_alignments
+
+__all__ = [
+    "ALIGNMENT_TYPE",
+    "CHAR_COUNTS",
+    "OPS",
+    "WORD_COUNTS",
+    "Step",
+    "align",
+    "align_many",
+    "align_words",
+    "count_char_errors",
+    "count_word_errors",
+    "words",
+]
 
 WORD_COUNTS = ["ref_words", "hits", "substitutions", "deletions", "insertions"]
 CHAR_COUNTS = ["ref_chars", "char_hits", "char_substitutions", "char_deletions", "char_insertions"]
-OPS = ["equal", "substitute", "delete", "insert"]
-ALIGNMENT_TYPE = pa.list_(pa.struct([("op", pa.string()), ("reference", pa.string()), ("hypothesis", pa.string())]))
 
-_OP_CODES = {"equal": 0, "replace": 1, "delete": 2, "insert": 3}
-_DELETE, _INSERT = _OP_CODES["delete"], _OP_CODES["insert"]
-_SEVERAL_SPACES = re.compile(r"\s\s+")
-_SURROGATES_START, _SURROGATES = 0xD800, 0x800
-_MOST_CODE_POINTS = 0x110000 - _SURROGATES
-# Keeps the memory of a block at some ten megabytes, and its vocabulary far below the code points there are.
-_BLOCK = 25_000
-
-Tokens = Sequence[Hashable]
-Integers = np.ndarray[Any, np.dtype[np.integer[Any]]]
-
-
-class Step(NamedTuple):
-    """One step of an alignment: equal, substitute, delete or insert; the absent side is empty text."""
-
-    op: str
-    reference: str
-    hypothesis: str
-
-
-def words(text: str) -> list[str]:
-    """The words of the text, as jiwer splits them: at spaces, and at runs of two or more of any white space.
-
-    A single tab, line break or no-break space parts no words; normalizers other than `none` make them spaces.
-
-    >>> words("  the cat  sat ")
-    ['the', 'cat', 'sat']
-    """
-    return [word for word in _SEVERAL_SPACES.sub(" ", text).strip().split(" ") if word]
+# Above so many cells it pays to know a cost that is enough before NIST's alignment is looked for.
+_MANY_CELLS = 1_000_000
+_OP_CODES = {"equal": 0, "replace": SUBSTITUTE, "delete": DELETE, "insert": INSERT}
 
 
 def align(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Step]:
@@ -84,30 +70,51 @@ def align_many(references: Sequence[str], hypotheses: Sequence[str]) -> list[lis
     return [flat[start:end] for start, end in pairwise(alignments.offsets.to_pylist())]
 
 
-def count_word_errors(references: Sequence[str], hypotheses: Sequence[str]) -> pd.DataFrame:
+def count_word_errors(references: Sequence[str], hypotheses: Sequence[str], alignment: str = "unit") -> pd.DataFrame:
     """Counts over words, one row a pair: ref_words, hits, substitutions, deletions, insertions.
 
+    Args:
+        alignment: `unit` for the fewest errors, or `sclite` for NIST's costs of 4 (substitution) and 3.
+
     Raises:
         InvalidInput: the sides differ in length, or a text is missing or is not text.
     """
-    blocks = [_count_words(*texts) for texts in _blocks(references, hypotheses)]
-    return pd.DataFrame(np.concatenate(blocks) if blocks else np.zeros((0, 5), np.int64), columns=WORD_COUNTS)
+    counts: list[Integers] = [np.zeros((0, 5), np.int64)]
+    for texts in text_blocks(references, hypotheses):
+        if alignment == "sclite":
+            counts.append(_align_nist(code_words(pa.concat_arrays(texts)))[0])
+        else:
+            counts.append(_count_words(*texts))
+    return pd.DataFrame(np.concatenate(counts), columns=WORD_COUNTS)
 
 
-def count_char_errors(references: Sequence[str], hypotheses: Sequence[str]) -> pd.DataFrame:
+def count_char_errors(
+    references: Sequence[str], hypotheses: Sequence[str], alignment: str = "unit", spaces: bool = True
+) -> pd.DataFrame:
     """Counts over characters, one row a pair, named as in `CHAR_COUNTS`.
 
-    Characters are code points, spaces between words included; white space around the text does not count.
+    Characters are code points; white space around the text does not count.
+
+    Args:
+        alignment: as for `count_word_errors`.
+        spaces: whether the spaces between words count.
 
     Raises:
         InvalidInput: the sides differ in length, or a text is missing or is not text.
     """
-    _check_lengths(references, hypotheses)
-    sides = [[text.strip() for text in _as_text(side).to_pylist()] for side in (references, hypotheses)]
-    return pd.DataFrame(_count(*sides), columns=CHAR_COUNTS)
+    check_lengths(references, hypotheses)
+    texts = [as_text(side).to_pylist() for side in (references, hypotheses)]
+    if spaces:
+        sides = [[text.strip() for text in side] for side in texts]
+    else:
+        sides = [["".join(text.split()) for text in side] for side in texts]
+    counts = count_nist_chars(*sides) if alignment == "sclite" else _count(*sides)
+    return pd.DataFrame(counts, columns=CHAR_COUNTS)
 
 
-def align_words(references: Sequence[str], hypotheses: Sequence[str]) -> tuple[pd.DataFrame, pa.ListArray]:
+def align_words(
+    references: Sequence[str], hypotheses: Sequence[str], alignment: str = "unit"
+) -> tuple[pd.DataFrame, pa.ListArray]:
     """Word counts as in `count_word_errors`, and the alignments as one Arrow array of lists of steps.
 
     Raises:
@@ -115,97 +122,28 @@ def align_words(references: Sequence[str], hypotheses: Sequence[str]) -> tuple[p
     """
     counts: list[Integers] = [np.zeros((0, 5), np.int64)]
     alignments = [pa.array([], ALIGNMENT_TYPE)]
-    for texts in _blocks(references, hypotheses):
-        block_counts, block_alignments = _align(_code(pa.concat_arrays(texts)))
+    for texts in text_blocks(references, hypotheses):
+        block = code_words(pa.concat_arrays(texts))
+        block_counts, block_alignments = _align_nist(block) if alignment == "sclite" else _align(block)
         counts.append(block_counts)
         alignments.append(block_alignments)
     return pd.DataFrame(np.concatenate(counts), columns=WORD_COUNTS), pa.concat_arrays(alignments)
 
 
-@dataclass(frozen=True)
-class _Block:
-    """Some texts with their words coded: references first, then hypotheses."""
-
-    vocabulary: pa.Array
-    codes: Integers
-    "The code of every word, text after text."
-    ends: Integers
-    "Where each text's words begin in `codes`, and, last, where they all end."
-    tokens: list[Tokens]
-
-    @property
-    def pairs(self) -> int:
-        return len(self.tokens) // 2
-
-    @property
-    def references(self) -> list[Tokens]:
-        return self.tokens[: self.pairs]
-
-    @property
-    def hypotheses(self) -> list[Tokens]:
-        return self.tokens[self.pairs :]
-
-
-def _blocks(references: Sequence[str], hypotheses: Sequence[str]) -> Iterator[tuple[pa.Array, pa.Array]]:
-    _check_lengths(references, hypotheses)
-    sides = _as_text(references), _as_text(hypotheses)
-    for start in range(0, len(references), _BLOCK):
-        yield sides[0][start : start + _BLOCK], sides[1][start : start + _BLOCK]
-
-
-def _check_lengths(references: Sequence[str], hypotheses: Sequence[str]) -> None:
-    if len(references) != len(hypotheses):
-        raise InvalidInput(f"found {len(references)} references and {len(hypotheses)} hypotheses; give one for each")
-
-
-def _as_text(texts: Sequence[str]) -> pa.Array:
-    try:
-        array = pa.array(texts, pa.large_string())
-    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError) as problem:
-        raise InvalidInput(f"cannot score something that is not Unicode text: {problem}") from problem
-    if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
-    if array.null_count:
-        row = pc.index(pc.is_null(array), True).as_py()
-        raise InvalidInput(f"the text at position {row} is missing; leave the pair out, or give an empty text")
-    return array
-
-
-def _code(texts: pa.Array) -> _Block:
-    lists = pc.split_pattern(texts, " ")
-    coded = lists.flatten().dictionary_encode()
-    joined = "".join(coded.dictionary.to_pylist())
-    if joined and joined.split() != [joined]:
-        # White space other than spaces is rare enough to take the slow way, which is jiwer's own.
-        texts = pa.array([" ".join(words(text)) for text in texts.to_pylist()], pa.large_string())
-        lists = pc.split_pattern(texts, " ")
-        coded = lists.flatten().dictionary_encode()
-    vocabulary = coded.dictionary
-    codes = coded.indices.to_numpy(zero_copy_only=False)
-    ends = lists.offsets.to_numpy()
-    empty = pc.index(vocabulary, "").as_py()
-    if empty >= 0:
-        kept = codes != empty
-        ends = np.concatenate([[0], np.cumsum(kept)])[ends]
-        codes = codes[kept]
-    return _Block(vocabulary, codes, ends, _tokens(codes, ends, len(vocabulary)))
-
-
-def _tokens(codes: Integers, ends: Integers, vocabulary_size: int) -> list[Tokens]:
-    """Each utterance as a string with a character a word; lists of integers, slower, where characters run out."""
-    bounds = pairwise(ends.tolist())
-    if vocabulary_size > _MOST_CODE_POINTS:
-        return [codes[start:end].tolist() for start, end in bounds]
-    if vocabulary_size > _SURROGATES_START:
-        codes = codes + _SURROGATES * (codes >= _SURROGATES_START)
-    text = codes.astype("<u4").tobytes().decode("utf-32-le")
-    return [text[start:end] for start, end in bounds]
+def _align_nist(block: Block) -> tuple[Integers, pa.ListArray]:
+    """As `_align`, at NIST's costs."""
+    lengths = [np.fromiter(map(len, side), np.int64, block.pairs) for side in (block.references, block.hypotheses)]
+    long = np.flatnonzero(lengths[0] * lengths[1] > _MANY_CELLS)
+    counts = _count([block.references[row] for row in long], [block.hypotheses[row] for row in long])
+    enough = np.full(block.pairs, -1, np.int64)
+    enough[long] = SUBSTITUTION * counts[:, 2] + GAP * counts[:, 3:].sum(axis=1)
+    return align_nist(block, enough)
 
 
 def _count_words(references: pa.Array, hypotheses: pa.Array) -> Integers:
     """As `_count`, of texts; a hypothesis that is its reference to the letter is not split again."""
     unequal = pc.not_equal(references, hypotheses)
-    block = _code(pa.concat_arrays([references, hypotheses.filter(unequal)]))
+    block = code_words(pa.concat_arrays([references, hypotheses.filter(unequal)]))
     pairs = len(references)
     counts = np.zeros((pairs, len(WORD_COUNTS)), np.int64)
     counts[:, 0] = counts[:, 1] = np.diff(block.ends[: pairs + 1])
@@ -242,7 +180,7 @@ def _hits(reference: Tokens, hypothesis: Tokens) -> int:
     return edits.apply("0" * len(reference), "1" * len(hypothesis)).count("0")
 
 
-def _align(block: _Block) -> tuple[Integers, pa.ListArray]:
+def _align(block: Block) -> tuple[Integers, pa.ListArray]:
     pairs = block.pairs
     # One flat list of integers and interned names: a list of tuples a pair would wake the garbage collector.
     edits = [
@@ -257,27 +195,21 @@ def _align(block: _Block) -> tuple[Integers, pa.ListArray]:
 
     ref_length = np.diff(block.ends[: pairs + 1])
     substitutions, deletions, insertions = (
-        np.bincount(pair[op == code], minlength=pairs) for code in (_OP_CODES["replace"], _DELETE, _INSERT)
+        np.bincount(pair[op == code], minlength=pairs) for code in (SUBSTITUTE, DELETE, INSERT)
     )
     counts = np.column_stack([ref_length, ref_length - substitutions - deletions, substitutions, deletions, insertions])
 
     # A step stands after the reference words and the insertions before it; all steps in between are equal.
     lengths = ref_length + insertions
     starts = np.concatenate([[0], np.cumsum(lengths)])
-    inserted = np.cumsum(op == _INSERT) - (op == _INSERT)
+    inserted = np.cumsum(op == INSERT) - (op == INSERT)
     inserted -= np.repeat((np.cumsum(insertions) - insertions), per_pair)
     steps = np.zeros(starts[-1], np.int8)
     steps[starts[pair] + position + inserted] = op
     sides = []
     first_hypothesis = block.ends[pairs]
-    for side, absent in ((block.codes[:first_hypothesis], _INSERT), (block.codes[first_hypothesis:], _DELETE)):
-        taken = np.full(len(steps), len(block.vocabulary), np.int64)
+    for side, absent in ((block.codes[:first_hypothesis], INSERT), (block.codes[first_hypothesis:], DELETE)):
+        taken = np.full(len(steps), -1, np.int64)
         taken[steps != absent] = side
-        sides.append(pc.take(_vocabulary_and_absent(block), pa.array(taken)))
-    names = pc.take(pa.array(OPS), pa.array(steps))
-    struct = pa.StructArray.from_arrays([names, *sides], fields=list(ALIGNMENT_TYPE.value_type))
-    return counts, pa.ListArray.from_arrays(pa.array(starts, pa.int32()), struct, type=ALIGNMENT_TYPE)
-
-
-def _vocabulary_and_absent(block: _Block) -> pa.Array:
-    return pa.concat_arrays([block.vocabulary.cast(pa.string()), pa.array([""])])
+        sides.append(taken)
+    return counts, stored_alignments(block.vocabulary, starts, steps, *sides)

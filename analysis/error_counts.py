@@ -7,9 +7,12 @@ from numbers import Integral
 
 import pandas as pd
 
-from analysis.align import ALIGNMENT_TYPE, align_words, count_char_errors
+from analysis.aligned_texts import align_texts
 from analysis.errors import InvalidInput
+from analysis.network_align import FORGIVEN_TYPE
 from analysis.normalizers import Normalizer
+from analysis.scoring import Scoring
+from analysis.steps import ALIGNMENT_TYPE
 
 _PAIR = ["utterance_id", "reference", "hypothesis"]
 
@@ -75,27 +78,29 @@ class ErrorCounts:
         return error_rate(self.errors, self.ref_words)
 
 
-def score(pairs: pd.DataFrame, normalizer: Normalizer) -> pd.DataFrame:
+def score(pairs: pd.DataFrame, scoring: Scoring | Normalizer) -> pd.DataFrame:
     """Counts over words and characters and the word alignment of each pair: table `scores` without `run_id`.
 
-    The normalizer is applied to both sides; `reference` and `hypothesis` stay as they were. The alignment column
-    is Arrow-backed: lists of steps `{op, reference, hypothesis}`.
+    `reference` and `hypothesis` stay as they were. The alignment column is Arrow-backed: lists of steps `{op,
+    reference, hypothesis}`; so is `forgiven`: lists of `{step, alternative, words}`, the alternatives taken.
 
     Args:
         pairs: one row an utterance, with columns utterance_id, reference, hypothesis.
+        scoring: how; a normalizer alone stands for plain words at unit costs.
 
     Raises:
-        InvalidInput: a column or a text is missing, or an utterance stands twice.
+        InvalidInput: a column or a text is missing, an utterance stands twice, or a reference's notation is faulty.
     """
+    if isinstance(scoring, Normalizer):
+        scoring = Scoring(scoring)
     _check_pairs(pairs)
     references, hypotheses = pairs["reference"].tolist(), pairs["hypothesis"].tolist()
-    normalised = {text: normalizer(text) for text in dict.fromkeys(references + hypotheses)}
-    sides = [normalised[text] for text in references], [normalised[text] for text in hypotheses]
-    word_counts, alignments = align_words(*sides)
-    scored = pd.DataFrame({"utterance_id": pairs["utterance_id"].to_numpy(), "scoring": f"{normalizer.label}/unit"})
-    scored = pd.concat([scored, word_counts, count_char_errors(*sides)], axis="columns")
+    aligned = align_texts(references, hypotheses, scoring)
+    scored = pd.DataFrame({"utterance_id": pairs["utterance_id"].to_numpy(), "scoring": scoring.label})
+    scored = pd.concat([scored, aligned.words, aligned.chars], axis="columns")
     scored["reference"], scored["hypothesis"] = references, hypotheses
-    scored["alignment"] = pd.array(alignments, dtype=pd.ArrowDtype(ALIGNMENT_TYPE))
+    scored["alignment"] = pd.array(aligned.alignments, dtype=pd.ArrowDtype(ALIGNMENT_TYPE))
+    scored["forgiven"] = pd.array(aligned.forgiven, dtype=pd.ArrowDtype(FORGIVEN_TYPE))
     return scored
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from analysis.dual_transcription import NOISE_MARK, TAGS, views
 from analysis.errors import InvalidInput
 
 _APOSTROPHES = "'\u2018\u2019\u201b\u02bc\uff07"
@@ -20,8 +21,10 @@ _OUTER_APOSTROPHE = re.compile(r"^'|'(?=[ ']|$)|(?<=[ '])'")
 # After the translation below only letters, digits, marks, spaces and apostrophes are left.
 _ORPHAN_MARKS = re.compile(r"(?:^|(?<=[ ']))[^\w ']+")
 
-_DUAL_TRANSCRIPTION = re.compile(r"\(([^()]*)\)\s*/\s*\([^()]*\)")
-_NOISE_MARK = re.compile(r"(?<!\S)(?:[blonu]/)+(?![A-Za-z0-9])")
+_KOREAN_MARKS = re.compile(rf"/\((?:{TAGS})\)|{NOISE_MARK}")
+# `뭐*라고` is one word; an asterisk between numbers parts them, as every symbol does.
+_UNCLEAR_MARK = re.compile(r"(?<=[가-힣])\*+|\*+(?=[가-힣])")
+_PERCENT = re.compile("[%％﹪]")
 
 _HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7a3\ud7b0-\ud7ff\uffa0-\uffdc]")
 _FIRST_STAND_IN = 0x20000
@@ -32,6 +35,10 @@ _MOST_PASSES = 50
 class Normalizer:
     """A function from text to text with a name and a version.
 
+    Args:
+        spaces_count: whether the character error rate that stands for the text's language counts spaces. Korean
+            spacing varies from writer to writer, and its rate is stated over syllables.
+
     >>> get_normalizer("basic").label
     'basic-1'
     """
@@ -39,6 +46,7 @@ class Normalizer:
     name: str
     version: int
     function: Callable[[str], str]
+    spaces_count: bool = True
 
     @property
     def label(self) -> str:
@@ -103,15 +111,21 @@ def basic(text: str) -> str:
 def korean(text: str) -> str:
     """The text as `basic` has it, after the marks of Korean transcription conventions are resolved.
 
-    A dual transcription `(spelled)/(spoken)` becomes its spelled side, and the noise marks `b/ l/ o/ n/ u/`
-    (breath, laughter, overlap, noise, unclear) go. The slash after a filler (`아/`) goes as punctuation; the
-    filler stays.
+    A dual transcription `(spelled)/(spoken)` becomes its spelled side (its grammar is in `dual_transcription`).
+    KsponSpeech's noise marks `b/ l/ o/ n/ u/` and the tags `/(noise)`, `/(bgm)`, `/(idiom)` go. So do the slash of a
+    filler (`아/`), the plus of a repetition (`그+`) and the asterisk of an unclear word (`뭐*`), but their words stay,
+    as in ESPnet's recipe (`get_transcriptions.py`, type `df`; it makes `u/` a word, `[unk]`).
 
-    >>> korean("b/ 오늘 (70%)/(칠십 퍼센트) 맞죠? o/")
-    '오늘 70 맞죠'
+    A percent sign becomes the word 퍼센트, apart from what stands before it, so that `70%`, `70 %` and `70 퍼센트` are
+    equal and the sign never vanishes on one side. KsponSpeech's own spoken sides write `칠십 퍼센트`, and KoSpeech's
+    preprocessing writes the sign out too; ESPnet keeps `%` as it stands. `프로`, the other reading, stays another word.
+
+    >>> korean("b/ 오늘 (70%)/(칠십 퍼센트)를 맞죠? o/")
+    '오늘 70 퍼센트를 맞죠'
     """
-    text = _DUAL_TRANSCRIPTION.sub(r"\1", text)
-    return basic(_NOISE_MARK.sub(" ", text))
+    text = views(unicodedata.normalize("NFC", text))[0]
+    text = _UNCLEAR_MARK.sub("", _KOREAN_MARKS.sub(" ", text))
+    return basic(_PERCENT.sub(" 퍼센트", text))
 
 
 def english(text: str) -> str:
@@ -165,7 +179,7 @@ NORMALIZERS: dict[str, Normalizer] = {
         Normalizer("none", 1, _none),
         Normalizer("basic", 1, basic),
         Normalizer("english", 1, english),
-        Normalizer("korean", 1, korean),
+        Normalizer("korean", 2, korean, spaces_count=False),
     )
 }
 

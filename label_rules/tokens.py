@@ -8,7 +8,7 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
-from label_rules.fillers import is_filler
+from analysis.language.fillers import is_filler
 
 APOSTROPHES = "'\u2018\u2019\u201b\u02bc\uff07"
 HYPHENS = frozenset("-\u2010\u2011")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import align as module
+from analysis import coded_words as module
 from analysis.align import Step, align, align_many, align_words, count_char_errors, count_word_errors, words
 from analysis.errors import InvalidInput
 from analysis.normalizers import get_normalizer

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from label_rules import korean_numbers, numbers
+from analysis.language import korean_numbers, numbers
 from label_rules.apply import Applied, apply_rules
 
 

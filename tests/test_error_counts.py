@@ -71,6 +71,7 @@ def test_score_fills_the_columns_of_table_scores() -> None:
             "char_insertions": 0,
             "reference": "Hello, World!",
             "hypothesis": "hello word",
+            "forgiven": [],
         },
         {
             "utterance_id": "u2",
@@ -87,6 +88,7 @@ def test_score_fills_the_columns_of_table_scores() -> None:
             "char_insertions": 2,
             "reference": "",
             "hypothesis": "um",
+            "forgiven": [],
         },
     ]
     assert list(scored["alignment"]) == [

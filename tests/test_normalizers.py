@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import unicodedata
 
+import jiwer
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from analysis.errors import InvalidInput
 from analysis.normalizers import NORMALIZERS, get_normalizer
 
 TRAPS = ["um", "one", "two", "hundred", "point", "$", "5", "st", "Mr's", "don't", "'", "(가)/(나)", "b/", "half", "%"]
+TRAPS += ["((가)/(나)다)/(라)", "가n/", "(%)/(퍼)에", "/(noise)", "그+", "뭐*라", "(70%)/"]
 TEXTS = st.one_of(
     st.text(max_size=40),
     st.text("abzABZ '’.,-/()$%013é가힣각ㅋ́‍क्ि \u3000\t", max_size=40),
@@ -78,16 +80,53 @@ def test_basic_keeps_the_letters_digits_and_marks_of_every_script() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("(70%)/(칠십 퍼센트) 맞죠?", "70 맞죠"),
+        ("(70%)/(칠십 퍼센트) 맞죠?", "70 퍼센트 맞죠"),
         ("b/ 그 (1시간)/(한 시간) 아/ o/ 네. n/", "그 1시간 아 네"),
         ("(KTX)/(케이티엑스)를 타고", "ktx를 타고"),
+        ("(뭐+ 뭔)/(모+ 몬) 소리야 그+ 그게", "뭐 뭔 소리야 그 그게"),
+        ("((3)/(세) 시)/(세 시)에 （4）／（네） 명", "3 시에 4 명"),
+        ("b/(3)/(세)n/ 그래n/ n/그래", "3 그래 그래"),
         ("l/u/ 네", "네"),
-        ("5 l/min", "5 l min"),
+        ("뭐*라고 아* u/", "뭐라고 아"),
+        ("(네)/(idiom) 그래/(noise) 응/(bgm)", "네 그래 응"),
+        ("5 l/min 그리고 3*4", "5 l min 그리고 3 4"),
+        ("(70%)/ 네 (70%)(칠십)", "70 퍼센트 네 70 퍼센트 칠십"),
+        ("ㅋㅋ ﾡ 네ㅠㅠ", "ㅋㅋ ﾡ 네ㅠㅠ"),
         ("네", "네"),
     ],
 )
 def test_korean(text: str, expected: str) -> None:
     assert get_normalizer("korean")(text) == expected
+    assert get_normalizer("korean")(unicodedata.normalize("NFD", text)) == expected
+
+
+@pytest.mark.parametrize("text", ["70%", "70 %", "70％", "70 퍼센트", "(70%)/(칠십 퍼센트)", "(70%)/(칠십 프로)"])
+def test_a_percent_sign_is_the_word_that_it_is_read_as(text: str) -> None:
+    korean = get_normalizer("korean")
+    assert korean(f"배터리 {text}") == "배터리 70 퍼센트"
+    assert korean(f"배터리 {text}를 썼어") == "배터리 70 퍼센트를 썼어"
+
+
+def test_only_the_korean_rate_leaves_spaces_out() -> None:
+    assert {name: normalizer.spaces_count for name, normalizer in NORMALIZERS.items()} == {
+        "none": True, "basic": True, "english": True, "korean": False,
+    }  # fmt: skip
+
+
+def test_hangul_taken_apart_makes_a_character_error_rate_look_better_than_it_is() -> None:
+    from transformers.models.whisper.english_normalizer import BasicTextNormalizer
+
+    reference, hypothesis = "음성인식 결과물", "음성인식 결과문"
+    # One of 8 characters is wrong; taken apart, one of 21.
+    assert jiwer.cer(reference, hypothesis) == 1 / 8
+    apart = BasicTextNormalizer(remove_diacritics=True)
+    assert len(apart(reference)) == 21
+    assert jiwer.cer(apart(reference), apart(hypothesis)) == pytest.approx(0.048, abs=0.0005)
+    for name in ("none", "basic", "english", "korean"):
+        normalizer = get_normalizer(name)
+        assert jiwer.cer(normalizer(reference), normalizer(hypothesis)) == 1 / 8
+    # Without that option it keeps syllables, but makes letters that stand alone parts of syllables.
+    assert BasicTextNormalizer()("하ㄱ") != "하ㄱ" == get_normalizer("basic")("하ㄱ")
 
 
 @pytest.mark.parametrize(
@@ -109,7 +148,7 @@ def test_english_says_which_text_it_cannot_read() -> None:
 
 
 def test_a_normalizer_is_named_with_its_version() -> None:
-    assert [normalizer.label for normalizer in NORMALIZERS.values()] == ["none-1", "basic-1", "english-1", "korean-1"]
+    assert [normalizer.label for normalizer in NORMALIZERS.values()] == ["none-1", "basic-1", "english-1", "korean-2"]
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:

@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from analysis.align import align
+from analysis.language.fillers import AMBIGUOUS
 from label_rules.conflicts.dual import dual_kind, fold_duals
 from label_rules.conflicts.explanations import Piece, decompose
-from label_rules.fillers import AMBIGUOUS
 from label_rules.tokens import HYPHENS, Token, plain_apostrophes, tokens
 
 KINDS = ("content", "filler", "number", "contraction", "spelling", "spacing", "casing", "punctuation")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from analysis.dual_transcription import Dual, find_duals
 from label_rules.conflicts.explanations import decompose, explain
 from label_rules.tokens import Token, tokens
 
-_DUAL = re.compile(r"\(([^()]+)\)\s*/\s*\(([^()]+)\)")
 # A number written in a third way, such as 70 퍼센트 against (70%)/(칠십 퍼센트), takes few words.
 _LONGEST_NUMBER = 4
 
@@ -30,7 +29,7 @@ def has_dual(text: str) -> bool:
     >>> has_dual("(TV)/(티비) 켜 줘"), has_dual("(TV) 켜 줘")
     (True, False)
     """
-    return ")" in text and _DUAL.search(text) is not None
+    return bool(find_duals(text))
 
 
 def dual_kind(a: str, b: str) -> str | None:
@@ -39,15 +38,21 @@ def dual_kind(a: str, b: str) -> str | None:
     >>> dual_kind("(70%)/(칠십 퍼센트)", "70%"), dual_kind("티비", "(TV)/(티비)"), dual_kind("TV", "tv")
     ('number', 'spelling', None)
     """
-    match = _DUAL.fullmatch(a) or _DUAL.fullmatch(b)
-    if match is None:
+    dual = _only_dual(a) or _only_dual(b)
+    if dual is None:
         return None
-    spelled, spoken = _keys(match[1]), _keys(match[2])
+    spelled, spoken = _keys(dual.spelled), _keys(dual.spoken)
     pieces = decompose(spelled, spoken)
     whole = sum(p.a_end - p.a_start for p in pieces) == len(spelled)
     whole = whole and sum(p.b_end - p.b_start for p in pieces) == len(spoken)
     kinds = {piece.kind for piece in pieces}
     return "number" if whole and "number" in kinds and kinds <= {None, "number", "spacing"} else "spelling"
+
+
+def _only_dual(text: str) -> Dual | None:
+    """The dual transcription that is all of the text."""
+    duals = find_duals(text)
+    return duals[0] if duals and (duals[0].start, duals[0].end) == (0, len(text)) else None
 
 
 def fold_duals(
@@ -66,15 +71,16 @@ def fold_duals(
 
 def _fold(text: str, own: tuple[Token, ...], other: tuple[Token, ...]) -> tuple[tuple[Token, ...], tuple[Token, ...]]:
     done = 0
-    for match in _DUAL.finditer(text):
-        dual = _located(match, own)
+    for found in find_duals(text):
+        dual = _located(found, own)
         if dual is None:
             continue
         if (run := _written(dual, own, other, done)) is None:
             continue
         first, end, rest = run
-        key = "".join(match.group().split()).casefold()
-        word = Token("word", match.group(), match.start(), match.end(), key)
+        written = text[found.start : found.end]
+        key = "".join(written.split()).casefold()
+        word = Token("word", written, found.start, found.end, key)
         last = other[end - 1]
         stop = rest.start if rest else last.end
         # The spaces between the tokens of the run belong to it, which is why its text is put together by place.
@@ -92,15 +98,15 @@ def _between(run: Sequence[Token], stop: int) -> str:
     return made[: stop - run[0].start]
 
 
-def _located(match: re.Match[str], own: Sequence[Token]) -> _Found | None:
+def _located(found: Dual, own: Sequence[Token]) -> _Found | None:
     """The dual transcription among the tokens; None where a token crosses its ends or a side has no words."""
-    inside = [i for i, token in enumerate(own) if match.start() <= token.start and token.end <= match.end()]
-    sides = _keys(match[1]), _keys(match[2])
+    inside = [i for i, token in enumerate(own) if found.start <= token.start and token.end <= found.end]
+    sides = _keys(found.spelled), _keys(found.spoken)
     if not inside or not all(sides):
         return None
-    if own[inside[0]].start != match.start() or own[inside[-1]].end != match.end():
+    if own[inside[0]].start != found.start or own[inside[-1]].end != found.end:
         return None
-    return _Found(inside[0], inside[-1] + 1, match.start(), match.end(), sides)
+    return _Found(inside[0], inside[-1] + 1, found.start, found.end, sides)
 
 
 def _written(

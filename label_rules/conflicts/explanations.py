@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from label_rules import korean_numbers, numbers
-from label_rules.contractions import same_in_full
-from label_rules.spellings import same_word
+from analysis.language import korean_numbers, numbers
+from analysis.language.contractions import same_in_full
+from analysis.language.spellings import same_word
 
 # The longest runs that one difference may hold on a side: seven words make a number such as 120,345.
 _LONGEST_NUMBER = 7

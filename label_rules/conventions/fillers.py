@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from analysis.language.fillers import AMBIGUOUS, filler_family
 from label_rules.conventions.convention import (
     Majorities,
     Use,
@@ -15,7 +16,6 @@ from label_rules.conventions.convention import (
     replaced,
 )
 from label_rules.corpus import Corpus
-from label_rules.fillers import AMBIGUOUS, filler_family
 from label_rules.rule import Abstention, Example, Finding, Outcome, Rule
 from label_rules.tokens import tokens
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from analysis.language.korean_numbers import UNMISTAKABLE, sino_value
+from analysis.language.numbers import MOST_IN_WORDS, NUMBER_WORDS, value_of, words_of
 from label_rules.conventions.convention import Use, convention_check, each_replaced, in_case_of, replaced
-from label_rules.korean_numbers import UNMISTAKABLE, sino_value
-from label_rules.numbers import MOST_IN_WORDS, NUMBER_WORDS, value_of, words_of
 from label_rules.rule import Example, Rule
 from label_rules.tokens import Token, tokens
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from analysis.language.spellings import AMERICAN, BRITISH, VARIANTS
 from label_rules.conventions.convention import Use, convention_check, each_replaced, in_case_of
 from label_rules.rule import Example, Rule
-from label_rules.spellings import AMERICAN, BRITISH, VARIANTS
 from label_rules.tokens import plain_apostrophes, tokens
 
 # Signs for words stand in names and addresses, where nobody writes them out.

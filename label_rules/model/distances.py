@@ -13,8 +13,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from analysis.align import count_char_errors
+from analysis.language.numbers import MOST_IN_WORDS, words_of
 from label_rules.corpus import Corpus
-from label_rules.numbers import MOST_IN_WORDS, words_of
 from label_rules.tokens import tokens
 
 LEAST_ROWS = 30

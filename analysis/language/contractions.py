@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-_WHOLE = {
+WHOLE_WORDS = {
     "won't": ("will not",), "can't": ("can not", "cannot"), "shan't": ("shall not",), "ain't": ("is not", "am not"),
     "i'm": ("i am",), "let's": ("let us",), "'em": ("them",), "y'all": ("you all",), "ma'am": ("madam",),
     "gonna": ("going to",), "wanna": ("want to", "want a"), "gotta": ("got to", "have got to", "got a"),
@@ -15,6 +15,7 @@ _WHOLE = {
     "bout": ("about",), "whatcha": ("what are you",), "gotcha": ("got you",), "cannot": ("can not",),
     "c'mon": ("come on",), "'tis": ("it is",), "'twas": ("it was",), "twas": ("it was",), "tis": ("it is",),
 }  # fmt: skip
+"Words that stand for others as a whole, with those."
 _ENDINGS = {
     "n't": (" not",), "'re": (" are",), "'ve": (" have",), "'ll": (" will", " shall"), "'d": (" would", " had", " did"),
     "'s": (" is", " has"),
@@ -32,8 +33,8 @@ def full_forms(word: str) -> tuple[str, ...]:
     >>> full_forms("it's"), full_forms("gonna"), full_forms("cat")
     (('it is', 'it has'), ('going to',), ())
     """
-    if word in _WHOLE:
-        return _WHOLE[word]
+    if word in WHOLE_WORDS:
+        return WHOLE_WORDS[word]
     for ending, stands_for in _ENDINGS.items():
         if word.endswith(ending) and len(word) > len(ending):
             return tuple(word[: -len(ending)] + full for full in stands_for)
@@ -47,7 +48,7 @@ def same_in_full(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     >>> same_in_full(("it's",), ("it", "is")), same_in_full(("can",), ("can't",))
     (True, False)
     """
-    if len(one) == len(other) == 1 and _dropped_g(one[0], other[0]):
+    if len(one) == len(other) == 1 and dropped_g(one[0], other[0]):
         return True
     if not any(map(full_forms, one + other)):
         return one == other
@@ -63,7 +64,12 @@ def _written_out(words: tuple[str, ...]) -> set[str]:
     return texts | {" ".join(text.split()).replace("don't", "do not") for text in texts}
 
 
-def _dropped_g(one: str, other: str) -> bool:
+def dropped_g(one: str, other: str) -> bool:
+    """Whether the words are one, written with and without its last g.
+
+    >>> dropped_g("going", "goin"), dropped_g("king", "kin")
+    (True, False)
+    """
     if abs(len(one) - len(other)) != 1:
         return False
     short, long = sorted((one, other), key=len)

@@ -13,15 +13,16 @@ _NATIVE_ONES = {
     "하나": 1, "한": 1, "둘": 2, "두": 2, "셋": 3, "세": 3, "넷": 4, "네": 4, "다섯": 5, "여섯": 6, "일곱": 7,
     "여덟": 8, "아홉": 9,
 }  # fmt: skip
-_COUNTERS = (
+COUNTERS = (
     "시간", "시", "분", "초", "년", "월", "일", "개월", "개", "명", "번째", "번", "살", "원", "층", "도",
     "퍼센트", "프로", "%", "킬로미터", "킬로그램", "킬로", "미터", "잔", "마리", "장", "권", "대", "병", "호",
     "세", "인분", "주", "회",
 )  # fmt: skip
+"Words that stand behind a number and say what is counted."
 _PERCENT = frozenset({"퍼센트", "프로", "%"})
 _SINO = re.compile("[일이삼사오육칠팔구십백천]+만?[일이삼사오육칠팔구십백천]*")
 _NATIVE = re.compile(f"(?:{'|'.join(_NATIVE_TENS)})?(?:{'|'.join(_NATIVE_ONES)})?")
-_COUNTER = re.compile("|".join(sorted(map(re.escape, _COUNTERS), key=len, reverse=True)))
+_COUNTER = re.compile("|".join(sorted(map(re.escape, COUNTERS), key=len, reverse=True)))
 # A lone 이 or 일 is far more often "this" or "work"; a place word makes a number of it.
 UNMISTAKABLE = re.compile("(?<![가-힣])(?=[일이삼사오육칠팔구십백천]*[십백천])[일이삼사오육칠팔구십백천]{2,}")
 

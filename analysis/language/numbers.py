@@ -13,15 +13,17 @@ _ONES = (
     "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
 )  # fmt: skip
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_SCALES = {"thousand": 1000, "million": 10**6, "billion": 10**9}
+SCALES = {"thousand": 1000, "million": 10**6, "billion": 10**9}
+"The words that multiply what stands before them."
 _VALUES = {word: value for value, word in enumerate(_ONES)} | {w: 20 + 10 * i for i, w in enumerate(_TENS)}
 _VALUES |= {"fourty": 40, "ninty": 90}
 _IRREGULAR = {
     "first": "one", "second": "two", "third": "three", "fifth": "five", "eighth": "eight", "ninth": "nine",
     "twelfth": "twelve",
 }  # fmt: skip
-_ORDINALS = _IRREGULAR | {f"{word}th": word for word in [*_ONES, "hundred", *_SCALES]}
-_ORDINALS |= {f"{word[:-1]}ieth": word for word in _TENS}
+ORDINALS = _IRREGULAR | {f"{word}th": word for word in [*_ONES, "hundred", *SCALES]}
+ORDINALS |= {f"{word[:-1]}ieth": word for word in _TENS}
+"Ordinals with the last word of their number."
 _ORDINAL_ENDINGS = frozenset({"st", "nd", "rd", "th"})
 _UNITS = {
     "%": "percent", "percent": "percent", "per cent": "percent", "$": "dollar", "dollar": "dollar",
@@ -32,7 +34,7 @@ _UNITS = {
 }  # fmt: skip
 _BEFORE_NUMBER = frozenset("$€£")
 _JOINING = frozenset({"and", "a", "point", "oh", "o", "hundred", "per", "cent", "p", "m"})
-NUMBER_WORDS = frozenset([*_VALUES, *_SCALES, "hundred", *_ORDINALS])
+NUMBER_WORDS = frozenset([*_VALUES, *SCALES, "hundred", *ORDINALS])
 "Words that are a number, or part of one, by themselves."
 _NUMBERISH = NUMBER_WORDS | _JOINING | _ORDINAL_ENDINGS | set(_UNITS)
 
@@ -43,10 +45,10 @@ def value_of(words: Sequence[str]) -> int | None:
     >>> value_of("two thousand one hundred and five".split()), value_of("twenty twenty".split())
     (2105, None)
     """
-    if words and words[0] == "a" and len(words) > 1 and (words[1] == "hundred" or words[1] in _SCALES):
+    if words and words[0] == "a" and len(words) > 1 and (words[1] == "hundred" or words[1] in SCALES):
         words = ["one", *words[1:]]
     total, rest, last_scale = 0, list(words), 10**12
-    for scale, size in sorted(_SCALES.items(), key=lambda item: -item[1]):
+    for scale, size in sorted(SCALES.items(), key=lambda item: -item[1]):
         if scale in rest:
             at = rest.index(scale)
             part = _below_thousand(rest[:at])
@@ -66,19 +68,19 @@ def value_of(words: Sequence[str]) -> int | None:
 def _below_thousand(words: Sequence[str]) -> int | None:
     if "hundred" in words:
         at = list(words).index("hundred")
-        hundreds, rest = _below_hundred(words[:at]), list(words[at + 1 :])
+        hundreds, rest = below_hundred(words[:at]), list(words[at + 1 :])
         if not hundreds:
             return None
         if not rest:
             return hundreds * 100
         if rest[0] == "and":
             rest = rest[1:]
-        end = _below_hundred(rest)
+        end = below_hundred(rest)
         return hundreds * 100 + end if end and hundreds < 10 else None
-    return _below_hundred(words)
+    return below_hundred(words)
 
 
-def _below_hundred(words: Sequence[str]) -> int | None:
+def below_hundred(words: Sequence[str]) -> int | None:
     if len(words) == 1:
         return _VALUES.get(words[0])
     if len(words) == 2:
@@ -147,13 +149,13 @@ def _numerals(words: list[str]) -> set[str]:
     if not words:
         return set()
     ordinal = ""
-    if words[-1] in _ORDINALS:
-        words, ordinal = [*words[:-1], _ORDINALS[words[-1]]], "th"
+    if words[-1] in ORDINALS:
+        words, ordinal = [*words[:-1], ORDINALS[words[-1]]], "th"
     elif words[-1] in _ORDINAL_ENDINGS and len(words) == 2 and words[0].isdecimal():
         words, ordinal = words[:-1], "th"
     if "point" in words:
         at = words.index("point")
-        whole, decimals = _numerals(words[:at]), [_digit(word) for word in words[at + 1 :]]
+        whole, decimals = _numerals(words[:at]), [digit_of(word) for word in words[at + 1 :]]
         if not decimals or None in decimals:
             return set()
         return {f"{each}.{''.join(map(str, decimals))}{ordinal}" for each in whole}
@@ -163,29 +165,30 @@ def _numerals(words: list[str]) -> set[str]:
     value = value_of(words)
     if value is not None:
         found.add(str(value))
-    elif len(words) == 2 and words[1] in _SCALES and words[0].isdecimal():
-        found.add(str(int(words[0]) * _SCALES[words[1]]))
-    digits = [_digit(word) for word in words]
+    elif len(words) == 2 and words[1] in SCALES and words[0].isdecimal():
+        found.add(str(int(words[0]) * SCALES[words[1]]))
+    digits = [digit_of(word) for word in words]
     if len(words) > 1 and None not in digits:
         found.add("".join(map(str, digits)))
-    found |= _in_pairs(words)
+    found |= in_pairs(words)
     return {numeral + ordinal for numeral in found}
 
 
-def _digit(word: str) -> int | None:
+def digit_of(word: str) -> int | None:
+    """The digit that one word says or is, None when it is none: `five`, `5`, `oh`."""
     if word in ("oh", "o"):
         return 0
     value = int(word) if word.isdecimal() and len(word) == 1 else _VALUES.get(word)
     return value if value is not None and value < 10 else None
 
 
-def _in_pairs(words: list[str]) -> set[str]:
-    """Years and times of day, as in nineteen eighty-four, twenty oh five, three thirty."""
+def in_pairs(words: list[str]) -> set[str]:
+    """The digits of a year or a time of day, as in nineteen eighty-four, twenty oh five, three thirty."""
     found = set()
     for at in range(1, len(words)):
-        first, second = _below_hundred(words[:at]), _below_hundred(words[at:])
+        first, second = below_hundred(words[:at]), below_hundred(words[at:])
         if len(words) - at == 2 and words[at] in ("oh", "o"):
-            second = _digit(words[at + 1])
+            second = digit_of(words[at + 1])
         elif second is not None and second < 10:
             continue
         if words[at:] == ["hundred"]:
