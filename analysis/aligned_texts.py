@@ -24,6 +24,7 @@ from analysis.scoring import Scoring
 _NIST_WORD = re.compile(r"[{}@(;*-]")
 # Networks of so many pairs are built at a time, so that memory stays small.
 _BLOCK = 5_000
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,18 @@ class AlignedTexts:
     forgiven: pa.ListArray
 
 
-def align_texts(references: Sequence[str], hypotheses: Sequence[str], scoring: Scoring) -> AlignedTexts:
+def align_texts(
+    references: Sequence[str], hypotheses: Sequence[str], scoring: Scoring, names: Sequence[str]
+) -> AlignedTexts:
     """References and hypotheses, as written, aligned as the scoring says.
 
+    Args:
+        names: what each pair is called in messages.
+
     Raises:
-        InvalidInput: a reference's notation is faulty; the message names its position.
+        InvalidInput: the notation of a reference is faulty; the message names the first five.
     """
-    marked = _read_references(references, scoring)
+    marked = _read_references(references, scoring, names)
     normalizer = scoring.normalizer
     known = {
         text: normalizer(text) for text in dict.fromkeys([*(t for t in marked if isinstance(t, str)), *hypotheses])
@@ -71,18 +77,25 @@ def read_reference(text: str, scoring: Scoring) -> Marked:
     return parse_notation(text, scoring.notation == "nist")
 
 
-def _read_references(references: Sequence[str], scoring: Scoring) -> list[str | Marked]:
+def _read_references(references: Sequence[str], scoring: Scoring, names: Sequence[str]) -> list[str | Marked]:
     """Each reference with its choices; one without any as its text."""
     if scoring.notation == "plain":
         return list(references)
     read: list[str | Marked] = []
-    for row, text in enumerate(references):
+    faulty = []
+    for text, name in zip(references, names, strict=True):
         try:
             marked = read_reference(text, scoring)
         except InvalidInput as problem:
-            raise InvalidInput(f"the reference at position {row} cannot be read: {problem}") from problem
+            faulty.append(f"utterance {name!r}: {problem}")
+            continue
         only = marked[0] if len(marked) == 1 else ""
         read.append(only if isinstance(only, str) and len(marked) < 2 else marked)
+    if faulty:
+        first = "; ".join(faulty[:_NAMED])
+        raise InvalidInput(
+            f"{len(faulty)} of {len(references)} references cannot be read as {scoring.notation}: {first}"
+        )
     return read
 
 

@@ -95,7 +95,7 @@ def score(pairs: pd.DataFrame, scoring: Scoring | Normalizer) -> pd.DataFrame:
         scoring = Scoring(scoring)
     _check_pairs(pairs)
     references, hypotheses = pairs["reference"].tolist(), pairs["hypothesis"].tolist()
-    aligned = align_texts(references, hypotheses, scoring)
+    aligned = align_texts(references, hypotheses, scoring, pairs["utterance_id"].tolist())
     scored = pd.DataFrame({"utterance_id": pairs["utterance_id"].to_numpy(), "scoring": scoring.label})
     scored = pd.concat([scored, aligned.words, aligned.chars], axis="columns")
     scored["reference"], scored["hypothesis"] = references, hypotheses

@@ -87,6 +87,15 @@ def _none(text: str) -> str:
     return text
 
 
+def case(text: str) -> str:
+    """The text in lower case and otherwise as it is: what sclite compares by default.
+
+    >>> case("It's 4.5 %, OK?")
+    "it's 4.5 %, ok?"
+    """
+    return text.lower()
+
+
 def basic(text: str) -> str:
     """The text in NFC, case-folded, with single spaces and without punctuation and symbols.
 
@@ -177,6 +186,7 @@ NORMALIZERS: dict[str, Normalizer] = {
     normalizer.name: normalizer
     for normalizer in (
         Normalizer("none", 1, _none),
+        Normalizer("case", 1, case),
         Normalizer("basic", 1, basic),
         Normalizer("english", 1, english),
         Normalizer("korean", 2, korean, spaces_count=False),

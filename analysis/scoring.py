@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analysis.alternatives.builtin import BUNDLES, get_source
+from analysis.alternatives.builtin import get_sources
 from analysis.alternatives.source import Source
 from analysis.errors import InvalidInput
 from analysis.normalizers import Normalizer, get_normalizer
@@ -74,10 +74,5 @@ def get_scoring(
     Raises:
         InvalidInput: there is no such name; the message lists those that there are.
     """
-    sources: dict[str, Source] = {}
-    for alternative in alternatives:
-        names = BUNDLES.get(alternative, (alternative,)) if isinstance(alternative, str) else (alternative,)
-        for name in names:
-            source = get_source(name) if isinstance(name, str) else name
-            sources[source.name] = source
-    return Scoring(get_normalizer(normalizer), alignment, tuple(sources.values()), fillers, notation)
+    chosen = get_normalizer(normalizer)
+    return Scoring(chosen, alignment, get_sources(alternatives, chosen), fillers, notation)

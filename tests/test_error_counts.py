@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.align import WORD_COUNTS
 from analysis.error_counts import ErrorCounts, error_rate, score
 from analysis.errors import InvalidInput
 from analysis.normalizers import get_normalizer
+from analysis.scoring import get_scoring
 from workbench.tables import SCORES
 
 COUNT = st.integers(0, 1000)
@@ -116,3 +118,57 @@ def test_nothing_is_scored_as_nothing() -> None:
 def test_bad_pairs_are_refused(frame: pd.DataFrame, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         score(frame, get_normalizer("basic"))
+
+
+@pytest.mark.parametrize("alignment", ["unit", "sclite"])
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([("u1", "", "")], [0, 0, 0, 0, 0]),
+        ([("u1", "", ""), ("u2", "...", "um uh")], [0, 0, 0, 0, 2]),
+        ([("u1", "네", "")], [1, 0, 0, 1, 0]),
+        ([("u1", "네", "네")], [1, 1, 0, 0, 0]),
+        ([("u1", "yes", "no " * 1000)], [1, 0, 1, 0, 999]),
+        ([("u1", "no " * 1000, "yes")], [1000, 0, 1, 999, 0]),
+    ],
+)
+def test_honest_edges(alignment: str, rows: list[tuple[str, object, object]], expected: list[int]) -> None:
+    scored = score(pairs(*rows), get_scoring("basic", alignment))
+    total = [int(scored[name].sum()) for name in WORD_COUNTS]
+    assert total == expected
+    rate = ErrorCounts(*total).rate
+    assert rate == (sum(expected[2:]) / expected[0] if expected[0] else None)
+
+
+def test_spaces_count_as_characters_except_in_korean() -> None:
+    frame = pairs(("u1", "오늘 날씨", "오늘날씨"))
+    chars = {name: score(frame, get_scoring(name))["ref_chars"].tolist() for name in ("basic", "korean")}
+    assert chars == {"basic": [5], "korean": [4]}
+    assert score(frame, get_scoring("korean"))["char_deletions"].tolist() == [0]
+
+
+def test_notation_and_plain_pairs_are_scored_together_in_their_order() -> None:
+    frame = pairs(("u1", "a b", "a c"), ("u2", "{ ice cream / icecream } now", "icecream now"), ("u3", "d", "d"))
+    scored = score(frame, get_scoring("basic", notation="nist"))
+    assert scored[WORD_COUNTS].to_numpy().tolist() == [[2, 1, 1, 0, 0], [2, 2, 0, 0, 0], [1, 1, 0, 0, 0]]
+    assert scored["forgiven"].tolist() == [[], [{"step": 0, "alternative": "notation", "words": 2}], []]
+    assert [[step["reference"] for step in steps] for steps in scored["alignment"]] == [
+        ["a", "b"],
+        ["icecream", "now"],
+        ["d"],
+    ]
+    assert scored["scoring"].unique().tolist() == ["basic-1/unit/nist"]
+
+
+def test_either_side_of_a_dual_transcription_may_match() -> None:
+    frame = pairs(
+        ("u1", "(70%)/(칠십 퍼센트)를 넘었다", "칠십 퍼센트를 넘었다"), ("u2", "(70%)/(칠십 퍼센트)를", "70%를")
+    )
+    scored = score(frame, get_scoring("korean", notation="dual"))
+    assert scored[WORD_COUNTS].to_numpy().tolist() == [[3, 3, 0, 0, 0], [2, 2, 0, 0, 0]]
+    assert scored["forgiven"].tolist()[0] == [{"step": 0, "alternative": "dual", "words": 2}]
+
+
+def test_faulty_notation_is_refused_with_its_utterance() -> None:
+    with pytest.raises(InvalidInput, match=r"1 of 2 references cannot be read as nist: utterance 'u2': the brace"):
+        score(pairs(("u1", "a", "a"), ("u2", "{ a / b", "a")), get_scoring("basic", notation="nist"))

@@ -109,7 +109,7 @@ def test_a_percent_sign_is_the_word_that_it_is_read_as(text: str) -> None:
 
 def test_only_the_korean_rate_leaves_spaces_out() -> None:
     assert {name: normalizer.spaces_count for name, normalizer in NORMALIZERS.items()} == {
-        "none": True, "basic": True, "english": True, "korean": False,
+        "none": True, "case": True, "basic": True, "english": True, "korean": False,
     }  # fmt: skip
 
 
@@ -148,9 +148,15 @@ def test_english_says_which_text_it_cannot_read() -> None:
 
 
 def test_a_normalizer_is_named_with_its_version() -> None:
-    assert [normalizer.label for normalizer in NORMALIZERS.values()] == ["none-1", "basic-1", "english-1", "korean-2"]
+    assert [normalizer.label for normalizer in NORMALIZERS.values()] == [
+        "none-1",
+        "case-1",
+        "basic-1",
+        "english-1",
+        "korean-2",
+    ]
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(InvalidInput, match="no normalizer 'basics'; choose one of none, basic, english, korean"):
+    with pytest.raises(InvalidInput, match="no normalizer 'basics'; choose one of none, case, basic, english, korean"):
         get_normalizer("basics")

@@ -40,7 +40,10 @@ class Compounds:
         """The reference's words that were heard as one word, then those that were heard apart."""
         joined = heard.memo("compounds", _joined)
         letters = _letters(reference)
+        no_hyphens = letters is reference and not joined.hyphenated
         for parts, texts in enumerate(_joined_runs(letters), start=1):
+            if parts == 1 and no_hyphens:
+                continue
             if heard.vocabulary.isdisjoint(texts) and joined.hyphenated.keys().isdisjoint(texts):
                 continue
             for start, text in enumerate(texts):

@@ -28,7 +28,7 @@ def _table() -> dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]]:
         forms = dict.fromkeys(form for text in group for form in (tuple(text.split()), _without_marks(text)) if form)
         for one, other in permutations(forms, 2):
             known = found.setdefault(one[0], [])
-            if (one, other) not in known and "".join(one) != "".join(other):
+            if (one, other) not in known:
                 known.append((one, other))
     return found
 
