@@ -18,7 +18,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
 from analysis.coded_words import Block, Integers, Tokens, as_text, check_lengths, code_words, text_blocks, words
-from analysis.nist_align import GAP, SUBSTITUTION, align_nist, count_nist_chars
+from analysis.nist_align import NIST, align_nist, count_nist_chars
 from analysis.steps import ALIGNMENT_TYPE, DELETE, INSERT, OPS, SUBSTITUTE, Step, stored_alignments
 
 __all__ = [
@@ -136,7 +136,7 @@ def _align_nist(block: Block) -> tuple[Integers, pa.ListArray]:
     long = np.flatnonzero(lengths[0] * lengths[1] > _MANY_CELLS)
     counts = _count([block.references[row] for row in long], [block.hypotheses[row] for row in long])
     enough = np.full(block.pairs, -1, np.int64)
-    enough[long] = SUBSTITUTION * counts[:, 2] + GAP * counts[:, 3:].sum(axis=1)
+    enough[long] = NIST.substitution * counts[:, 2] + NIST.gap * counts[:, 3:].sum(axis=1)
     return align_nist(block, enough)
 
 

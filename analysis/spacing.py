@@ -26,6 +26,8 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.coded_words import Integers, check_lengths
+from analysis.sequences import Costs, align_sequences
+from analysis.steps import EQUAL
 
 # Keeps the memory of a block at some ten megabytes.
 _BLOCK = 25_000
@@ -90,34 +92,12 @@ def _normalised(reference: _Letters, hypothesis: _Letters) -> list[str]:
 
 def _matches(reference: _Letters, hypothesis: _Letters) -> tuple[Integers, Integers]:
     """Which hypothesis characters are aligned with equal ones, and with which."""
-    # Numba takes most of a second to load; only those who ask for this rate wait for it.
-    from analysis.kernel import MATCH, MOST_CELLS, align_pairs
-
     # The kernel prefers an insertion to a deletion and the recipe a deletion to an insertion, so they change places:
-    # the hypothesis is the kernel's reference, each text a path of one arc a character.
-    lengths = np.diff(hypothesis.ends)
-    nodes = np.concatenate([[0], np.cumsum(lengths + 1)])
-    count = len(hypothesis.codes)
-    one = np.ones(count, np.float32)
-    widest = lengths + np.diff(reference.ends)
-    moves, arcs, words, begins = align_pairs(
-        pair_nodes=nodes,
-        starts=(np.arange(nodes[-1]) - np.repeat(nodes[:-1], lengths + 1)).astype(np.int32),
-        pair_arcs=hypothesis.ends,
-        from_nodes=(np.arange(count) - np.repeat(hypothesis.ends[:-1], lengths)).astype(np.int32),
-        codes=hypothesis.codes,
-        match_costs=np.zeros(count, np.float32),
-        substitute_costs=one,
-        delete_costs=one,
-        extra_starts=np.zeros(count + 1, np.int64),
-        extras=np.zeros(0, np.int64),
-        pair_words=reference.ends,
-        word_codes=reference.codes,
-        insert_costs=np.ones(len(reference.codes), np.float32),
-        bands=np.column_stack([-widest, widest]),
-        most_cells=MOST_CELLS,
+    # the hypothesis is the kernel's reference.
+    moves, arcs, words, begins = align_sequences(
+        hypothesis.codes, hypothesis.ends, reference.codes, reference.ends, Costs(substitution=1, gap=1)
     )
     steps = np.diff(begins)
-    matched = moves == MATCH
+    matched = moves == EQUAL
     heard = (arcs + np.repeat(hypothesis.ends[:-1], steps))[matched]
     return heard, (words + np.repeat(reference.ends[:-1], steps))[matched]

@@ -63,8 +63,8 @@ def test_every_recognised_column(write: Write, tmp_path: Path) -> None:
     assert manifest.faults == []
 
 
-@pytest.mark.parametrize("audio", ["recording", "audio_filepath", "audio", "PATH", "file", "filename", "wav"])
-@pytest.mark.parametrize("text", ["text", "Transcript", "sentence", "transcription", "reference"])
+@pytest.mark.parametrize("audio", ["recording", "audio_filepath", "PATH", "filename", "files", "paths", "wav_filename"])
+@pytest.mark.parametrize("text", ["text", "Transcript", "sentence", "transcription", "reference", "actual"])
 def test_other_names_of_columns(write: Write, audio: str, text: str) -> None:
     path = write(f"utt_id,{audio},{text},speaker_id,offset,duration\nx,a.wav,hi,s,1,2\n")
     manifest = read_manifest(path, strict=True)

@@ -27,7 +27,7 @@ _MORE_COUNTERS = (
 _ALL_COUNTERS = sorted({*COUNTERS, *_MORE_COUNTERS, *_UNITS}, key=lambda counter: (-len(counter), counter))
 _COUNTER_TEXT = "|".join(map(re.escape, _ALL_COUNTERS))
 _COUNTER = re.compile(_COUNTER_TEXT)
-_NUMBER_TEXT = rf"(?:[0-9][0-9,.]*|[{_SYLLABLES}]|{_NATIVE})+"
+_NUMBER_TEXT = rf"(?:[0-9]|(?<=[0-9])[,.]|[{_SYLLABLES}]|{_NATIVE})+"
 _NUMBER = re.compile(_NUMBER_TEXT)
 _INSIDE = re.compile(rf"(?:{_NUMBER_TEXT})?(?:{_COUNTER_TEXT})?")
 _PARTICLE = re.compile("(?:은|는|이|가|을|를|의|에|도|로|으로|과|와|까지|부터|쯤|정도|보다|만)(?:은|는|도|의)?")
@@ -63,7 +63,7 @@ def begins_number(word: str) -> bool:
 
 def continues_number(word: str) -> bool:
     """Whether a Korean number can go on behind this word: it holds nothing but a number, a counter or both."""
-    return _INSIDE.fullmatch(word) is not None
+    return len(word) <= _MOST_LENGTH and _INSIDE.fullmatch(word) is not None
 
 
 @lru_cache(maxsize=200_000)
