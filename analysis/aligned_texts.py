@@ -21,6 +21,7 @@ from analysis.network_align import FORGIVEN_TYPE, align_all, counts_of, sides, s
 from analysis.nist_notation import parse_notation
 from analysis.scoring import Scoring
 
+_ALTERNATION = re.compile(r"(?<!\S)\{")
 _NIST_WORD = re.compile(r"[{}@(;*-]")
 # Networks of so many pairs are built at a time, so that memory stays small.
 _BLOCK = 5_000
@@ -51,6 +52,7 @@ def align_texts(
         InvalidInput: the notation of a reference is faulty; the message names the first five.
     """
     marked = _read_references(references, scoring, names)
+    _refuse_choices(hypotheses, scoring, names)
     normalizer = scoring.normalizer
     known = {
         text: normalizer(text) for text in dict.fromkeys([*(t for t in marked if isinstance(t, str)), *hypotheses])
@@ -97,6 +99,17 @@ def _read_references(references: Sequence[str], scoring: Scoring, names: Sequenc
             f"{len(faulty)} of {len(references)} references cannot be read as {scoring.notation}: {first}"
         )
     return read
+
+
+def _refuse_choices(hypotheses: Sequence[str], scoring: Scoring, names: Sequence[str]) -> None:
+    if scoring.notation not in ("alternations", "nist"):
+        return
+    faulty = [repr(name) for text, name in zip(hypotheses, names, strict=True) if _ALTERNATION.search(text)]
+    if faulty:
+        raise InvalidInput(
+            f"{len(faulty)} of {len(hypotheses)} hypotheses hold alternations, the first are of utterances "
+            f"{', '.join(faulty[:_NAMED])}; expected one text each; choose one, or score with notation plain"
+        )
 
 
 def _has_choices(reference: str, hypothesis: str, scoring: Scoring) -> bool:

@@ -67,12 +67,16 @@ def get_scoring(
     alignment: str = "unit",
     alternatives: Sequence[str | Source] = (),
     fillers: str = "count",
-    notation: str = "plain",
+    notation: str | None = None,
 ) -> Scoring:
     """The scoring of these names; `alternatives` are names of built-in sources or bundles, or sources themselves.
+
+    Without a notation, references are read as sclite reads them where its costs are asked for, and else as plain text.
 
     Raises:
         InvalidInput: there is no such name; the message lists those that there are.
     """
     chosen = get_normalizer(normalizer)
+    if notation is None:
+        notation = "alternations" if alignment == "sclite" else "plain"
     return Scoring(chosen, alignment, get_sources(alternatives, chosen), fillers, notation)

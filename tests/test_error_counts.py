@@ -172,3 +172,8 @@ def test_either_side_of_a_dual_transcription_may_match() -> None:
 def test_faulty_notation_is_refused_with_its_utterance() -> None:
     with pytest.raises(InvalidInput, match=r"1 of 2 references cannot be read as nist: utterance 'u2': the brace"):
         score(pairs(("u1", "a", "a"), ("u2", "{ a / b", "a")), get_scoring("basic", notation="nist"))
+
+
+def test_alternations_in_hypotheses_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="1 of 1 hypotheses hold alternations, the first are of utterances 'u1'"):
+        score(pairs(("u1", "a", "{ a / b }")), get_scoring("basic", "sclite"))

@@ -193,3 +193,8 @@ def test_scorings_are_named_by_everything_that_changes_a_score() -> None:
     assert len(labels) == 24
     with pytest.raises(InvalidInput, match="alignment is 'levenshtein'; choose one of unit, sclite"):
         get_scoring("basic", "levenshtein")
+
+
+def test_sclites_costs_come_with_its_notation() -> None:
+    assert get_scoring("none", "sclite").label == "none-1/sclite/alternations"
+    assert get_scoring("none", "sclite", notation="plain").label == "none-1/sclite"
