@@ -163,6 +163,8 @@ def test_a_huge_cell_and_a_formula_are_texts(tmp_path: Path) -> None:
         ("id,text,reference,hypothesis", "reference", "hypothesis"),
         ("id,raw_transcription,transcription", "transcription", None),
         ("id,text,transcript", None, None),
+        ("id,reference,actual,hyp,pred", None, None),
+        ("id,reference", "reference", None),
         ("id,text,azure_text", "text", None),
         ("id,text,google_transcription,azure_transcription", "text", None),
         ("id,text,normalized_text", "text", None),

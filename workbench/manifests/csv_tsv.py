@@ -10,7 +10,6 @@ an utterance without a transcript. Text such as `NA`, `nan` and `007` stays text
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,7 +43,7 @@ class Cells:
     """A table of text: its header's names, and its rows with the physical line (from 1) that each begins on."""
 
     header: list[str]
-    rows: list[tuple[int, list[str]]]
+    rows: list[tuple[int, tuple[str, ...]]]
 
 
 def read(path: Path, strict: bool = False) -> Manifest:
@@ -83,7 +82,8 @@ def read_cells(path: Path, faults: Faults, quoted: bool = True) -> Cells:
     rows = []
     for line, record in records:
         if header is None or len(record) == len(header[1]):
-            rows.append((line, record))
+            # The garbage collector looks at a million lists again and again, and at tuples of text once.
+            rows.append((line, tuple(record)))
             continue
         reason = UnusableRow(
             f"{len(record)} cells, the first {shown(record[0])}",
@@ -97,9 +97,7 @@ def read_cells(path: Path, faults: Faults, quoted: bool = True) -> Cells:
 
 
 def _records(text: str, delimiter: str, quoted: bool, path: Path, faults: Faults) -> Iterator[tuple[int, list[str]]]:
-    # A lone CR ends no line here, unlike in io.StringIO(newline=""), so that line numbers are those of an editor.
-    lines = io.StringIO(text, newline="\n")
-    reader = csv.reader(lines, _dialect(delimiter, quoted))
+    reader = csv.reader(_lines(text), _dialect(delimiter, quoted))
     while True:
         line = reader.line_num + 1
         try:
@@ -118,6 +116,19 @@ def _records(text: str, delimiter: str, quoted: bool, path: Path, faults: Faults
             continue
         if record:
             yield line, record
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines with their ends; a lone CR ends none, so that line numbers are those of an editor.
+
+    io.StringIO would do, with a copy of the whole text at four bytes a character.
+    """
+    start = 0
+    while end := text.find("\n", start) + 1:
+        yield text[start:end]
+        start = end
+    if start < len(text):
+        yield text[start:]
 
 
 def _dialect(separator: str, quoted: bool) -> type[csv.Dialect]:
@@ -140,7 +151,7 @@ def _delimiter(text: str, candidates: str, quoted: bool) -> str:
 
     def fitness(delimiter: str) -> tuple[int, int]:
         try:
-            header = next(csv.reader(io.StringIO(text, newline="\n"), _dialect(delimiter, quoted)), [])
+            header = next(csv.reader(_lines(text), _dialect(delimiter, quoted)), [])
         except csv.Error:
             return -1, 0
         return sum(name.strip().casefold() in known for name in header), len(header)

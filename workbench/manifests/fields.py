@@ -21,8 +21,11 @@ from workbench.manifests.faults import Faults, UnusableRow, shown
 from workbench.tables import UTTERANCES
 
 FIELD_NAMES: dict[str, tuple[str, ...]] = {
-    "utterance_id": ("utterance_id", "utt_id", "id"),
-    "recording": ("recording", "audio_filepath", "audio", "path", "file", "filename", "wav"),
+    "utterance_id": ("utterance_id", "utt_id", "id", "uttid"),
+    "recording": (
+        "recording", "audio_filepath", "audio", "path", "file", "filename", "wav",
+        "files", "paths", "file_name", "file_path", "filepath", "audio_path", "audio_file", "wav_filename",
+    ),
     "start": ("start", "offset"),
     "end": ("end",),
     "sampling_rate": ("sampling_rate", "sample_rate"),
@@ -30,8 +33,8 @@ FIELD_NAMES: dict[str, tuple[str, ...]] = {
     "speaker": ("speaker", "speaker_id", "client_id"),
     "split": ("split",),
     "annotator": ("annotator", "worker_id"),
-    "text": ("text", "transcript", "sentence", "transcription", "reference"),
-}
+    "text": ("text", "transcript", "sentence", "transcription", "reference", "actual", "ground_truth"),
+}  # fmt: skip
 UTTERANCE_FIELDS = ("recording", "start", "end", "sampling_rate", "duration", "speaker", "split")
 # NeMo writes the recording and the start under names of its own, so no tag may have them either.
 RESERVED_NAMES = frozenset(UTTERANCES.names) | {"annotator", "text", "source_detail", "audio_filepath", "offset"}
@@ -58,10 +61,7 @@ def recognise(
     exact: bool = False, line: int = 1,
 ) -> Columns:  # fmt: skip
     """The columns of a header; `exact` also tells upper from lower case, as JSON keys do."""
-    cleaned = [name.strip() for name in names]
-    toloka = [_TOLOKA.fullmatch(name) for name in cleaned]
-    if not exact and all(toloka):
-        cleaned = [match.group(1) for match in toloka if match]
+    cleaned = cleaned_names(names, exact)
     found: dict[str, int] = {}
     for name, accepted in fields.items():
         position = _position(cleaned, accepted, exact, set(found.values()))
@@ -72,6 +72,17 @@ def recognise(
         if position not in found.values():
             tags[position] = _tag_name(name, position, tags, path, line, faults)
     return Columns(found, tags)
+
+
+def cleaned_names(names: Sequence[str], exact: bool = False) -> list[str]:
+    """The names without spaces around them, and without Toloka's `INPUT:` and the like where every one has it.
+
+    >>> cleaned_names(["INPUT:audio ", "OUTPUT:transcription"])
+    ['audio', 'transcription']
+    """
+    cleaned = [name.strip() for name in names]
+    toloka = [_TOLOKA.fullmatch(name) for name in cleaned]
+    return [match.group(1) for match in toloka if match] if not exact and all(toloka) else cleaned
 
 
 def _position(names: list[str], accepted: Sequence[str], exact: bool, taken: set[int]) -> int | None:

@@ -10,8 +10,11 @@ from pathlib import Path
 from workbench.errors import BadInput
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, blank: bool = False) -> str:
     """The text of a UTF-8 file, without a byte order mark; its line ends are left as they are.
+
+    Args:
+        blank: whether a file of nothing but blank lines will do; one without a single character never does.
 
     Raises:
         BadInput: the file is not there, cannot be read, is empty, or is not UTF-8.
@@ -35,21 +38,25 @@ def read_text(path: Path) -> str:
             f"{path}:{line}: found byte 0x{data[offset]:02x} at byte offset {offset}, which is not UTF-8; expected "
             f"UTF-8 text; convert the file, for example with `iconv -f {encoding} -t UTF-8`, naming its true encoding"
         ) from problem
-    if not text.strip():
+    if not text or not (blank or text.strip()):
         raise BadInput(f"{path} is empty; expected at least one row; check how it was made")
     return text
 
 
-def read_lines(path: Path) -> list[str]:
+def read_lines(path: Path, blank: bool = False) -> list[str]:
     """The lines of a UTF-8 file without their line ends (LF or CRLF); other control characters stay in them.
+
+    Args:
+        blank: as for `read_text`.
 
     Raises:
         BadInput: as `read_text`.
     """
-    lines = read_text(path).split("\n")
+    text = read_text(path, blank)
+    lines = text.split("\n")
     if not lines[-1]:
         lines.pop()
-    return [line.removesuffix("\r") for line in lines]
+    return [line.removesuffix("\r") for line in lines] if "\r" in text else lines
 
 
 def write_file(path: Path, text: str) -> None:
