@@ -19,6 +19,9 @@ MOST_BINS = 5
 _FEWEST_DISTINCT = 6
 """With fewer values than this, all of them distinct is no sign of an id."""
 
+_FEWEST_ROWS = 20
+"""Fewer whole numbers in a row may be ages or years."""
+
 _NUMBER = re.compile(r"[+-]?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 
 _MOST_DECIMALS = 6
@@ -46,6 +49,8 @@ def named_members(values: pd.Series, edges: Sequence[float] | None) -> list[tupl
             raise InvalidInput(f"tag {values.name!r} has bins, but its value {wrong!r} is not a number")
         named = _binned(numbers, _checked(edges, values.name))
     elif numbers is not None:
+        if _count_rows(numbers):
+            raise Unsliceable("counts its rows")
         named = _binned(numbers, None)
     else:
         named = _by_text(texts)
@@ -74,6 +79,14 @@ def _numbers(values: pd.Series, texts: pd.Series) -> np.ndarray | None:
     if not all(_NUMBER.fullmatch(text) for text in texts.dropna()):
         return None
     return np.array([np.nan if text is None else float(text) for text in texts], dtype=float)
+
+
+def _count_rows(numbers: np.ndarray) -> bool:
+    """Whether these are the numbers of a table's rows: whole, all different, and hardly any left out between them."""
+    present = numbers[~np.isnan(numbers)]
+    if len(present) < _FEWEST_ROWS or len(np.unique(present)) < len(present) or (present != np.round(present)).any():
+        return False
+    return bool(present.max() - present.min() < 1.1 * len(present))
 
 
 def _by_text(texts: pd.Series) -> list[tuple[str, Members]]:

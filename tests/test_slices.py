@@ -50,6 +50,12 @@ def test_few_different_numbers_are_values_in_their_order() -> None:
     assert list(members(tags(channels=["2", "10", "1", "2"]))) == ["channels = 1", "channels = 2", "channels = 10"]
 
 
+def test_the_numbers_of_a_tables_rows_are_no_tag() -> None:
+    rows = [number for number in range(30) if number != 7]
+    assert skipped_tags(tags(row=rows, age=[20 + number % 5 for number in rows])) == {"row": "counts its rows"}
+    assert members(tags(year=[2001, 2002, 2003, 2004, 2005, 2006]))
+
+
 def test_truths_are_values() -> None:
     assert members(tags(noisy=[True, False, None])) == {
         "noisy = false": [1],
