@@ -91,3 +91,17 @@ def test_intervals_hold_the_truth_about_95_times_in_100() -> None:
     errors = rng.binomial(words, rng.beta(4, 16, (speakers, corpora)))
     low, high = ratio_interval(errors.astype(float), words.astype(float))
     assert 0.90 <= ((low <= truth) & (truth <= high)).mean() <= 0.98
+
+
+def test_many_groups_drawn_by_their_kinds_have_the_same_distribution(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    sums = np.column_stack([rng.integers(0, 3, 5_000), rng.integers(5, 9, 5_000)]).astype(float)
+    by_kind = resampled_sums(sums, resamples=2_000, seed=1)
+    monkeypatch.setattr(module, "_MANY_GROUPS", len(sums))
+    by_group = resampled_sums(sums, resamples=2_000, seed=1)
+    assert by_kind.shape == by_group.shape
+    assert not np.array_equal(by_kind, by_group)
+    rates, expected = (totals[:, 0] / totals[:, 1] for totals in (by_kind, by_group))
+    # Means within four standard errors, and standard deviations within a tenth, of each other.
+    assert abs(rates.mean() - expected.mean()) < 4 * expected.std() / np.sqrt(1_000)
+    assert abs(rates.std() / expected.std() - 1) < 0.1

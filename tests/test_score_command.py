@@ -67,14 +67,14 @@ def test_overall_says_how_every_number_was_made(score: Any) -> None:
     assert (overall["scoring"], overall["resampled"], overall["groups"]) == ("basic-1/unit", "speakers", 2)
     assert overall["wer_low"] <= overall["wer"] <= overall["wer_high"]
     assert 0 < overall["cer"] < 1
-    assert "scored with basic-1/unit; the 95 % interval resamples 2 speakers" in printed.err
+    assert "scored with basic-1/unit; 95 % intervals resample 2 speakers" in printed.err
 
 
 def test_one_speaker_has_no_interval_and_is_told_why(score: Any) -> None:
     Path("one.csv").write_text("utterance_id,text,speaker\nu1,we will go,spk1\nu3,play,spk1\n", encoding="utf-8")
     printed = score("one.csv", "hyp.csv", "--partial", "--format", "json")
     assert (printed.json["overall"]["wer_low"], printed.json["overall"]["wer_high"]) == (None, None)
-    assert "no 95 % interval, for there are only 1 of the speakers to resample, and it needs 2" in printed.err
+    assert "no 95 % interval: there is 1 speaker to resample, and it takes 2" in printed.err
 
 
 def test_no_reference_words_make_no_rate(score: Any) -> None:
@@ -208,6 +208,25 @@ def test_stm_and_ctm_are_scored_by_time(score: Any) -> None:
     rows = score("r.stm", "h.ctm", "--by", "speaker", "--format", "json").json
     assert [(row["speaker"], row["ref_words"], row["deletions"]) for row in rows] == [("spk1", 2, 1), ("spk2", 1, 0)]
     assert "r.stm and h.trn do not go together" in score("r.stm", "h.trn").err
+
+
+def test_nlp_transcripts_are_scored_by_file_and_their_candidates_on_request(score: Any) -> None:
+    header = "token|speaker|ts|endTs|punctuation|case|tags|wer_tags\n"
+    for directory, tokens in (
+        ("ref", ["in|0|||||[]|[]", "2020|0|||.||['0:YEAR']|[]"]),
+        ("hyp", ["in|0|0.1|0.2|||[]|[]", "twenty|0|0.3|0.4|||[]|[]", "twenty|0|0.5|0.6|||[]|[]"]),
+    ):
+        Path(directory).mkdir()
+        Path(directory, "call.nlp").write_text(header + "\n".join(tokens) + "\n", encoding="utf-8")
+    candidates = {"0": {"candidates": [{"verbalization": ["twenty", "twenty"]}]}}
+    Path("ref/call.norm.json").write_text(json.dumps(candidates), encoding="utf-8")
+    plain = score("ref", "hyp", "--format", "json")
+    assert plain.json["overall"]["wer"] == 1.0
+    assert "--notation alternations" in plain.err
+    for files in (("ref", "hyp"), ("ref/call.nlp", "hyp/call.nlp")):
+        overall = score(*files, "--notation", "alternations", "--format", "json").json["overall"]
+        assert (overall["wer"], overall["ref_words"], overall["forgiven"]) == (0.0, 3, 1)
+    assert "give both as .nlp files" in score("ref", "hyp.csv").err
 
 
 def test_a_column_of_a_file_can_be_named(score: Any) -> None:

@@ -52,7 +52,13 @@ class AsrSection:
 
 @dataclass(frozen=True)
 class ScoringSection:
+    """How scores are made; the path of a file of synonyms among `alternatives` begins at the workspace."""
+
     normalizer: str = "basic"
+    alignment: str = "unit"
+    alternatives: list[str] = field(default_factory=list)
+    fillers: str = "count"
+    notation: str = "plain"
 
 
 @dataclass(frozen=True)
@@ -113,7 +119,12 @@ model = ""                    # transformers: a local directory or a hub name
 [asr.parameters]
 
 [scoring]
-normalizer = {normalizer}          # none, basic, english or korean
+# How scores are made; a change makes other scores, and different ones are never mixed.
+normalizer = {normalizer}          # none, case (lower case), basic, english or korean
+alignment = "unit"            # unit, the fewest errors, as jiwer; or sclite, NIST's costs
+alternatives = []             # what may stand for what, as ["english", "synonyms.glm"]
+fillers = "count"             # count them as words, optional on either side, or remove them
+notation = "plain"            # how references are written: plain, alternations, nist or dual
 
 [slices]
 skip = []                     # tags not to slice by
@@ -176,7 +187,19 @@ def _build(cls: type, values: dict[str, Any], where: str) -> Any:
             built[name] = _build(type(expected), value, f"{where} [{name}]")
         else:
             built[name] = _checked(name, value, str(known[name].type), where)
+            _check_choice(cls, name, value, where)
     return cls(**built)
+
+
+def _check_choice(section: type, name: str, value: Any, where: str) -> None:
+    if section is not ScoringSection or name == "alternatives":
+        return
+    from analysis.normalizers import NORMALIZERS
+    from analysis.scoring import ALIGNMENTS, FILLERS, NOTATIONS
+
+    allowed = {"normalizer": NORMALIZERS, "alignment": ALIGNMENTS, "fillers": FILLERS, "notation": NOTATIONS}[name]
+    if value not in allowed:
+        raise BadInput(f"{where}: {name} = {value!r} must be one of {', '.join(allowed)}")
 
 
 def _checked(name: str, value: Any, annotation: str, where: str) -> Any:

@@ -2,92 +2,19 @@
 
 from __future__ import annotations
 
-import enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from workbench.cli.compare import compare
 from workbench.cli.options import RunOption, WorkspaceOption, open_workspace
-from workbench.cli.output import (
-    EXIT_FAULTS,
-    Format,
-    FormatOption,
-    finish,
-    print_frame,
-    print_json,
-    records,
-    say,
-    say_faults,
-)
+from workbench.cli.output import EXIT_FAULTS, Format, FormatOption, finish, print_frame, say, say_faults
+from workbench.cli.score import score
 
 SLICE_COLUMNS = ["slice", "utterances", "ref_words", "wer", "wer_low", "wer_high", "gap", "gain"]
 BACKLOG_COLUMNS = ["rank", "kind", "title", "gain", "gain_low", "gain_high", "cost_hours"]
 RULE_COLUMNS = ["rule_id", "flags", "transcripts", "coverage", "overlaps", "abstained", "faults"]
-
-
-class By(enum.StrEnum):
-    overall = "overall"
-    utterance = "utterance"
-
-
-def score(
-    reference: Annotated[
-        Path | None,
-        typer.Argument(help="CSV, TSV, JSONL, trn, Kaldi's text or txt; else the workspace's."),
-    ] = None,
-    hypothesis: Annotated[Path | None, typer.Argument(help="Hypotheses, matched to them by id.")] = None,
-    normalizer: Annotated[
-        str | None, typer.Option(help="For two files: none, basic, english or korean.", show_default="basic")
-    ] = None,
-    by: Annotated[By, typer.Option(help="One figure, or one row an utterance.")] = By.overall,
-    partial: Annotated[bool, typer.Option(help="Score what stands in both files.")] = False,
-    run: RunOption = None,
-    workspace: WorkspaceOption = Path("."),
-    format: FormatOption = Format.table,
-) -> None:
-    """Word and character error rates.
-
-    They are those of two files, or of the workspace's runs.
-
-    Example: workbench score reference.csv hypothesis.csv --normalizer basic --by utterance --format json
-    """
-    from workbench.errors import BadInput
-
-    if (reference is None) != (hypothesis is None):
-        raise BadInput("give two files, as workbench score REF HYP, or none to score the workspace's runs")
-    if reference is not None and run is not None:
-        raise BadInput("--run is for the workspace's runs; leave it out when scoring two files")
-    if reference is not None and hypothesis is not None:
-        _score_files(reference, hypothesis, normalizer or "basic", by, partial, format)
-        return
-    if normalizer is not None or partial:
-        raise BadInput("in a workspace the normalizer is that of [scoring] in workbench.toml; change it there")
-    from workbench.stages.bare import by_utterance
-    from workbench.stages.score import choose_run, score_runs, scores_of
-
-    opened = open_workspace(workspace)
-    outcome = score_runs(opened, run)
-    if by is By.utterance:
-        outcome.table = by_utterance(scores_of(opened, str(choose_run(opened, run)["run_id"])))
-    finish(outcome, format)
-
-
-def _score_files(reference: Path, hypothesis: Path, normalizer: str, by: By, partial: bool, format: Format) -> None:
-    import pandas as pd
-
-    from workbench.stages.bare import by_utterance, score_files
-    from workbench.stages.score import overall
-
-    scores = score_files(reference, hypothesis, normalizer, partial)
-    if by is By.utterance:
-        print_frame(by_utterance(scores), format, "score")
-        return
-    total = pd.DataFrame([{**overall(scores), "scoring": scores["scoring"].iloc[0]}])
-    if format is Format.json:
-        print_json({"overall": records(total)[0]})
-    else:
-        print_frame(total, format, "score")
 
 
 def check(
@@ -199,5 +126,5 @@ def report(
 
 
 def add_to(app: typer.Typer) -> None:
-    for command in (score, check, slices, backlog, report):
+    for command in (score, compare, check, slices, backlog, report):
         app.command()(command)

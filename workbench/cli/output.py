@@ -30,7 +30,19 @@ class Format(enum.StrEnum):
 
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print the table.")]
 
-_RATES = {"wer", "cer", "wer_low", "wer_high", "rest_wer", "word_share", "share", "coverage"}
+_RATES = {
+    "wer",
+    "cer",
+    "cer_with_spaces",
+    "jer",
+    "swer",
+    "wer_low",
+    "wer_high",
+    "rest_wer",
+    "word_share",
+    "share",
+    "coverage",
+}
 _SHORT = {"utterances": "utts", "ref_words": "words", "cost_hours": "hours", "run_id": "run"}
 _WIDEST = 9  # columns that a terminal can show side by side
 _INTERVALS = ("wer", "gain")

@@ -11,9 +11,8 @@ from analysis.backlog import FEWEST_REF_WORDS, FEWEST_SPEAKERS, Costs
 from analysis.backlog import backlog as backlog_of
 from analysis.error_counts import score
 from analysis.intervals import resampling_unit
-from analysis.normalizers import get_normalizer
 from analysis.tuning import TuningEstimate, tuning_gain
-from workbench.stages.score import choose_run, scoring_name
+from workbench.stages.score import choose_run, scoring_name, workspace_scoring
 from workbench.stages.slices import slice_run
 from workbench.stages.stage import Outcome
 from workbench.stages.tags import audio_tags
@@ -72,13 +71,13 @@ def fixed_scores(workspace: Workspace, scores: pd.DataFrame) -> Mapping[str, pd.
     # One reference can take one text only: that of the flag that is surest.
     usable = usable.sort_values("score", ascending=False, kind="stable")
     usable = usable.drop_duplicates(["rule_id", "utterance_id"])
-    normalizer = get_normalizer(workspace.config.scoring.normalizer)
+    scoring = workspace_scoring(workspace)
     hypotheses = scores.set_index("utterance_id")["hypothesis"]
     fixed = {}
     for rule_id, of_rule in usable.groupby("rule_id"):
         pairs = of_rule[["utterance_id", "suggestion"]].rename(columns={"suggestion": "reference"})
         pairs = pairs.assign(hypothesis=hypotheses.loc[pairs["utterance_id"]].to_numpy()).reset_index(drop=True)
-        fixed[str(rule_id)] = score(pairs, normalizer)
+        fixed[str(rule_id)] = score(pairs, scoring)
     return fixed
 
 

@@ -2,61 +2,147 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from analysis.error_counts import error_rate, score
-from analysis.normalizers import get_normalizer
+from analysis.error_counts import score
+from analysis.scoring import Scoring, get_scoring
 from workbench.errors import BadInput
+from workbench.manifests.faults import Faults
+from workbench.stages.rates import Scored
 from workbench.stages.stage import Outcome
 
+STM, CTM, NLP = ".stm", ".ctm", ".nlp"
+_NOT_TAGS = ["annotator", "reference", "hypothesis", "source_detail", "speaker", "recording", "start", "end"]
 
-def score_files(reference: Path, hypothesis: Path, normalizer: str, partial: bool = False) -> pd.DataFrame:
-    """Table `scores` without run_id for two files whose utterances are matched by id.
+
+@dataclass(frozen=True)
+class Paired:
+    """Columns utterance_id, reference and hypothesis; what else is known of them; what was left out, and bad rows."""
+
+    pairs: pd.DataFrame
+    utterances: pd.DataFrame
+    tags: pd.DataFrame
+    notes: list[str]
+    faults: list[dict[str, str]]
+
+
+def score_files(reference: Path, hypothesis: Path, scoring: Scoring | str, partial: bool = False) -> Scored:
+    """The scores (table `scores` without run_id) of two files, with the tags that the references come with.
 
     Args:
+        scoring: or the name of a normalizer.
         partial: score the utterances that stand in both files, instead of refusing files that differ.
 
     Raises:
         BadInput: a file cannot be read, an id repeats, or the ids differ and `partial` is not set.
     """
+    scoring = get_scoring(scoring) if isinstance(scoring, str) else scoring
+    return scored_pairs_of(pair_files(reference, hypothesis, partial, scoring.notation), scoring)
+
+
+def scored_pairs_of(paired: Paired, scoring: Scoring) -> Scored:
+    """The scores of pairs, with what they can be grouped by."""
+    return Scored(score(paired.pairs, scoring), paired.utterances, paired.tags, scoring, paired.notes, paired.faults)
+
+
+def pair_files(reference: Path, hypothesis: Path, partial: bool = False, notation: str = "plain") -> Paired:
+    """The references of a file with the hypotheses of another, by id; by time where they are STM and CTM.
+
+    Rev's `.nlp` files, and directories of them, are a text each, by the name of the file.
+
+    A file with columns may be given as `FILE:COLUMN`, to say where its texts stand.
+
+    Args:
+        notation: in which the references are to be; in NIST's the candidates of `.nlp` files are alternations.
+
+    Raises:
+        BadInput: a file cannot be read, an id repeats, or the ids differ and `partial` is not set.
+    """
+    timed = [path.suffix.lower() == suffix for path, suffix in ((reference, STM), (hypothesis, CTM))]
+    if all(timed):
+        return _by_time(reference, hypothesis, partial)
+    if any(timed):
+        raise BadInput(
+            f"{reference} and {hypothesis} do not go together: references in {STM} are scored by time against "
+            f"hypotheses in {CTM}; give both so, or both with ids"
+        )
+    tagged = [path.suffix.lower() == NLP or path.is_dir() for path in (reference, hypothesis)]
+    if all(tagged):
+        return _of_nlp(reference, hypothesis, partial, notation)
+    if any(tagged):
+        raise BadInput(
+            f"{reference} and {hypothesis} do not go together: give both as {NLP} files, or directories of them"
+        )
     from workbench.manifests.transcripts import read_hypotheses, read_references
 
-    references = read_references(reference).set_index("utterance_id")["reference"]
-    hypotheses = read_hypotheses(hypothesis).set_index("utterance_id")["hypothesis"]
-    missing = references.index.difference(hypotheses.index, sort=False)
-    extra = hypotheses.index.difference(references.index, sort=False)
-    if (len(missing) or len(extra)) and not partial:
-        parts = []
-        if len(missing):
-            parts.append(_listed(missing, "reference has", "references have", f"no hypothesis in {hypothesis}"))
-        if len(extra):
-            parts.append(_listed(extra, "hypothesis has", "hypotheses have", f"no reference in {reference}"))
-        matching = len(references) - len(missing)
-        raise BadInput(f"{'; '.join(parts)}; correct the ids, or score the {matching} that match with --partial")
-    references = references.drop(missing)
-    if references.empty:
-        raise BadInput(f"no utterance stands in both {reference} and {hypothesis}; compare the ids in them")
-    pairs = pd.DataFrame(
-        {"utterance_id": references.index, "reference": references, "hypothesis": hypotheses[references.index]}
-    )
-    return score(pairs.reset_index(drop=True), get_normalizer(normalizer))
+    faults = Faults() if partial else None
+    references, hypotheses = read_references(reference, faults=faults), read_hypotheses(hypothesis, faults=faults)
+    return _by_id(references, hypotheses, partial, [], faults.rows if faults else [])
 
 
-def _listed(ids: Iterable[str], one: str, several: str, fact: str, most: int = 5) -> str:
-    names = [repr(str(i)) for i in ids]
-    shown = ", ".join(names[:most]) + (", …" if len(names) > most else "")
-    return f"{len(names)} {one if len(names) == 1 else several} {fact} ({shown})"
+def _by_id(
+    references: pd.DataFrame, hypotheses: pd.DataFrame, partial: bool, notes: list[str], faults: list[dict[str, str]]
+) -> Paired:
+    from workbench.manifests.matching import match_ids
+
+    pairs, report = match_ids(references, hypotheses)
+    if report and not partial:
+        raise BadInput("; ".join(report))
+    # The last sentence says to ask for --partial.
+    left_out = [f"{sentence}; left out of every figure (--partial)" for sentence in report[:-1]]
+    return _paired(pairs, notes + left_out, faults)
 
 
-def by_utterance(scores: pd.DataFrame) -> pd.DataFrame:
-    """One row an utterance: ref_words, hits, substitutions, deletions, insertions, wer."""
-    counts = scores[["utterance_id", "ref_words", "hits", "substitutions", "deletions", "insertions"]].copy()
-    errors = counts[["substitutions", "deletions", "insertions"]].sum(axis=1)
-    counts["wer"] = [error_rate(e, n) for e, n in zip(errors, counts["ref_words"], strict=True)]
-    return counts
+def _of_nlp(reference: Path, hypothesis: Path, partial: bool, notation: str) -> Paired:
+    from workbench.manifests.nlp import find_nlp_files, read_nlp_hypothesis, read_nlp_reference
+
+    written = {key: read_nlp_reference(files.nlp, files.norm) for key, files in find_nlp_files(reference).items()}
+    heard = {key: read_nlp_hypothesis(files.nlp).text for key, files in find_nlp_files(hypothesis).items()}
+    in_nist = notation in ("alternations", "nist")
+    texts = {key: one.notation if in_nist else one.text for key, one in written.items()}
+    if len(texts) == len(heard) == 1:
+        # Two files that were named are meant for each other, whatever they are called.
+        heard = dict(zip(texts, heard.values(), strict=True))
+    notes = []
+    if not in_nist and any(not isinstance(part, str) for one in written.values() for part in one.marked):
+        notes.append("the references come with candidates, which --notation alternations lets match")
+    frames = [
+        pd.DataFrame({"utterance_id": list(of), name: list(of.values()), "source_detail": f"{path}:1"}, dtype="str")
+        for of, name, path in ((texts, "reference", reference), (heard, "hypothesis", hypothesis))
+    ]
+    return _by_id(frames[0], frames[1], partial, notes, [])
+
+
+def _by_time(reference: Path, hypothesis: Path, partial: bool) -> Paired:
+    from workbench.manifests.ctm import read_ctm
+    from workbench.manifests.stm import read_stm
+    from workbench.manifests.time_mediated import pair_by_time
+
+    pairs, unpaired = pair_by_time(read_stm(reference), read_ctm(hypothesis))
+    if len(unpaired.unknown) and not partial:
+        channels = (unpaired.unknown["recording"] + " " + unpaired.unknown["channel"]).unique()
+        fact = listed_ids(
+            channels, "channel has", "channels have", f"words in {hypothesis} and no segment in {reference}"
+        )
+        raise BadInput(f"{fact}; correct the names of recordings and channels, or leave the words out with --partial")
+    return _paired(pairs, unpaired.facts(), [])
+
+
+def _paired(pairs: pd.DataFrame, notes: list[str], faults: list[dict[str, str]]) -> Paired:
+    """Pairs apart from what else their rows hold."""
+    known = [name for name in ("utterance_id", "speaker", "recording") if name in pairs.columns]
+    tags = pairs.set_index("utterance_id").drop(columns=_NOT_TAGS, errors="ignore")
+    return Paired(pairs[["utterance_id", "reference", "hypothesis"]], pairs[known], tags, notes, faults)
+
+
+def listed_ids(ids: Sequence[str] | pd.Index, one: str, several: str, fact: str, most: int = 5) -> str:
+    names = [repr(str(i)) for i in ids[:most]]
+    shown = ", ".join(names) + (", …" if len(ids) > most else "")
+    return f"{len(ids)} {one if len(ids) == 1 else several} {fact} ({shown})"
 
 
 def check_file(path: Path) -> Outcome:

@@ -16,7 +16,8 @@ from workbench.errors import BadInput
 from workbench.report.data import ReportData, Target, WorstUtterance
 from workbench.report.writing import write_report
 from workbench.stages.backlog import backlog
-from workbench.stages.score import choose_run, overall, scores_of, scoring_name
+from workbench.stages.rates import overall
+from workbench.stages.score import choose_run, scores_of, scoring_name
 from workbench.stages.stage import number
 from workbench.stages.tags import all_tags, audio_tags
 from workbench.stages.transcribe import language_warning

@@ -6,10 +6,15 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.error_counts import ErrorCounts, score
-from analysis.normalizers import get_normalizer
+from analysis.error_counts import score
+from analysis.errors import InvalidInput
+from analysis.scoring import Scoring
+from workbench.config import CONFIG_NAME
 from workbench.errors import BadInput
+from workbench.stages.alternatives import choose_scoring
+from workbench.stages.rates import Scored, how_made, overall_rates
 from workbench.stages.stage import Outcome, record_faults
+from workbench.stages.tags import all_tags
 from workbench.transcripts import references
 from workbench.workspace import Workspace
 
@@ -33,7 +38,27 @@ def choose_run(workspace: Workspace, run_id: str | None = None) -> pd.Series:
 
 def scoring_name(workspace: Workspace) -> str:
     """The name of the workspace's scoring: scores of different names are never mixed."""
-    return f"{get_normalizer(workspace.config.scoring.normalizer).label}/unit"
+    return workspace_scoring(workspace).label
+
+
+def workspace_scoring(workspace: Workspace) -> Scoring:
+    """The scoring of `[scoring]` in workbench.toml.
+
+    Raises:
+        BadInput: it names alternatives that there are not, or a file of them that cannot be read.
+    """
+    section = workspace.config.scoring
+    try:
+        return choose_scoring(
+            section.normalizer,
+            section.alignment,
+            section.alternatives,
+            section.fillers,
+            section.notation,
+            workspace.root,
+        )
+    except (BadInput, InvalidInput) as problem:
+        raise BadInput(f"{workspace.root / CONFIG_NAME} [scoring]: {problem}") from problem
 
 
 def score_runs(workspace: Workspace, run_id: str | None = None) -> Outcome:
@@ -42,21 +67,21 @@ def score_runs(workspace: Workspace, run_id: str | None = None) -> Outcome:
     Raises:
         BadInput: there are no hypotheses or no references.
     """
-    normalizer = get_normalizer(workspace.config.scoring.normalizer)
+    scoring = workspace_scoring(workspace)
     with workspace.lock():
         choose_run(workspace, run_id)
         pairs, unlabelled = scored_pairs(workspace)
         if pairs.empty and not unlabelled and workspace.read("transcripts").empty:
             raise BadInput("no utterance has a transcript to score against; import some with `workbench import`")
         runs = workspace.read("runs")["run_id"] if run_id is None else [run_id]
-        fresh = _changed(workspace.read("scores"), pairs[pairs["run_id"].isin(runs)], scoring_name(workspace))
+        fresh = _changed(workspace.read("scores"), pairs[pairs["run_id"].isin(runs)], scoring.label)
         for of_run, rows in fresh.groupby("run_id", sort=False):
-            scored = score(rows[["utterance_id", "reference", "hypothesis"]].reset_index(drop=True), normalizer)
+            scored = score(rows[["utterance_id", "reference", "hypothesis"]].reset_index(drop=True), scoring)
             workspace.append("scores", scored.assign(run_id=of_run))
         recorded = pd.concat(
             [record_faults(workspace, "score", _unscored(workspace, pairs, str(one)), str(one)) for one in runs]
         )
-    table = _rates(workspace, [str(one) for one in runs])
+    table = _rates(workspace, [str(one) for one in runs], scoring)
     counts: dict[str, Any] = {
         "scored": len(fresh),
         "unchanged": int(pairs["run_id"].isin(runs).sum()) - len(fresh),
@@ -64,7 +89,7 @@ def score_runs(workspace: Workspace, run_id: str | None = None) -> Outcome:
     }
     if run_id is not None:
         counts |= {"wer": table["wer"].iloc[0], "cer": table["cer"].iloc[0]}
-    notes = []
+    notes = list(dict.fromkeys(how_made(row) for row in table.to_dict("records")))
     if unlabelled:
         notes.append(f"{unlabelled} hypotheses have no transcript to be scored against and were left out")
     return Outcome("score", counts, table, recorded.reset_index(drop=True), notes)
@@ -131,28 +156,20 @@ def scores_of(workspace: Workspace, run_id: str) -> pd.DataFrame:
     return scores[scores["utterance_id"].isin(pairs["utterance_id"])].reset_index(drop=True)
 
 
-def _rates(workspace: Workspace, runs: list[str]) -> pd.DataFrame:
-    """One row a run under the workspace's scoring: utterances, word counts, WER and CER."""
-    scores = workspace.read("scores")
-    scores = scores[scores["scoring"] == scoring_name(workspace)]
-    return pd.DataFrame([{"run_id": run_id, **overall(scores[scores["run_id"] == run_id])} for run_id in runs])
+def scored_run(workspace: Workspace, run_id: str) -> Scored:
+    """The run's scores under the workspace's scoring, with the tags that they can be grouped by.
+
+    Raises:
+        BadInput: there are none, or labels or hypotheses have changed since they were made.
+    """
+    scores = scores_of(workspace, run_id)
+    return Scored(scores, workspace.read("utterances"), all_tags(workspace), workspace_scoring(workspace))
 
 
-def overall(scores: pd.DataFrame) -> dict[str, Any]:
-    """The summed counts of scores with their rates: WER, and CER over characters; None without a reference."""
-    words = _sum(scores, "ref_words", "hits", "substitutions", "deletions", "insertions")
-    chars = _sum(scores, "ref_chars", "char_hits", "char_substitutions", "char_deletions", "char_insertions")
-    return {
-        "utterances": len(scores),
-        "ref_words": words.ref_words,
-        "hits": words.hits,
-        "substitutions": words.substitutions,
-        "deletions": words.deletions,
-        "insertions": words.insertions,
-        "wer": words.rate,
-        "cer": chars.rate,
-    }
-
-
-def _sum(scores: pd.DataFrame, *columns: str) -> ErrorCounts:
-    return ErrorCounts(*(int(scores[column].sum()) for column in columns))
+def _rates(workspace: Workspace, runs: list[str], scoring: Scoring) -> pd.DataFrame:
+    """One row a run: its counts and rates, and how they were made."""
+    scores, utterances = workspace.read("scores"), workspace.read("utterances")
+    scores = scores[scores["scoring"] == scoring.label]
+    of_runs = [scores[scores["run_id"] == run_id].reset_index(drop=True) for run_id in runs]
+    rows = [overall_rates(Scored(of_run, utterances, pd.DataFrame(), scoring)) for of_run in of_runs]
+    return pd.DataFrame([{"run_id": run_id, **row} for run_id, row in zip(runs, rows, strict=True)])

@@ -1,0 +1,266 @@
+"""`workbench compare`: which of several recognisers is better, where, and how sure that is."""
+
+from __future__ import annotations
+
+import enum
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workbench.cli.options import (
+    AlignmentOption,
+    AlternativesOption,
+    FillersOption,
+    NormalizerOption,
+    NotationOption,
+    PartialOption,
+    ScoringOptions,
+    end_of_files,
+    open_workspace,
+)
+from workbench.cli.output import Format, FormatOption, print_frame, print_json, printable, records, say
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from workbench.stages.compare import Comparison
+
+_OVERALL, _UTTERANCE = "overall", "utterance"
+_SYSTEM_COLUMNS = ["system", "ref_words", "sub", "del", "ins", "wer", "wer_low", "wer_high", "cer"]
+_SHORT = {"substitutions": "sub", "deletions": "del", "insertions": "ins"}
+_MOST_CHANGES = 20
+_MOST_SLICES = 15
+_LEGEND = "WER in %; B less A in points of it, with the 95 % interval; P(B) that B is better; p corrected"
+
+
+class Correction(enum.StrEnum):
+    holm = "holm"
+    bh = "bh"
+
+
+_CORRECTIONS = {Correction.holm: "holm", Correction.bh: "benjamini-hochberg"}
+
+
+def compare(
+    systems: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE|RUN",
+            help="REF HYP_A HYP_B ...: references, then each system's hypotheses; or RUN_A RUN_B ...: ids of runs.",
+        ),
+    ],
+    normalizer: NormalizerOption = None,
+    alignment: AlignmentOption = None,
+    alternatives: AlternativesOption = None,
+    fillers: FillersOption = None,
+    notation: NotationOption = None,
+    by: Annotated[
+        str, typer.Option(help="overall, utterance (the largest changes), or a tag: a column of the references.")
+    ] = _OVERALL,
+    correction: Annotated[
+        Correction, typer.Option(help="For many tests: holm, or bh (Benjamini and Hochberg).")
+    ] = Correction.holm,
+    partial: PartialOption = False,
+    workspace: Annotated[
+        Path | None,
+        typer.Option("--workspace", "-w", help="The workspace whose runs are compared.", show_default="here"),
+    ] = None,
+    format: FormatOption = Format.table,
+) -> None:
+    """Which recogniser is better, where, and how sure that is.
+
+    The first system, A, is what the others are compared with. Given are files where the first argument is one,
+    and else runs of the workspace. Differences are B less A, in points of WER: below 0 B is better.
+
+    Example: workbench compare reference.trn old.trn new.trn --by age_group
+    """
+    options = ScoringOptions(normalizer, alignment, alternatives, fillers, notation, partial)
+    comparison = _compared(systems, workspace, options)
+    if by == _UTTERANCE:
+        _print_changes(comparison, format)
+    elif by != _OVERALL:
+        _print_slices(comparison, by, correction, format)
+    else:
+        _print_overall(comparison, correction, format)
+    end_of_files(comparison.notes, comparison.faults)
+
+
+def _compared(systems: list[str], workspace: Path | None, options: ScoringOptions) -> Comparison:
+    from workbench.errors import BadInput
+    from workbench.manifests.text_columns import split_column
+    from workbench.stages.compare import compare_files, compare_runs
+
+    paths = [Path(name) for name in systems]
+    if workspace is None and _is_data(split_column(paths[0])[0]):
+        return compare_files(paths[0], paths[1:], options.of_files(), options.partial)
+    try:
+        opened = open_workspace(workspace or Path("."))
+    except BadInput as problem:
+        raise BadInput(f"{systems[0]!r} is no file, and there are no runs to compare: {problem}") from problem
+    options.refuse_in_workspace(but_partial=True)
+    known = list(opened.read("runs")["run_id"])
+    unknown = next((name for name in systems if name not in known), None)
+    if unknown is not None:
+        raise BadInput(f"{unknown!r} is no file here and no run; the runs are {', '.join(known) or 'none yet'}")
+    return compare_runs(opened, systems, options.partial)
+
+
+def _is_data(path: Path) -> bool:
+    """Whether it is a file, or a directory of `.nlp` files, and so no run's id."""
+    return path.is_file() or (path / "nlp_references").is_dir() or any(path.glob("*.nlp"))
+
+
+def _print_overall(comparison: Comparison, correction: Correction, format: Format) -> None:
+    from workbench.stages.compare import contradictions, contrary_first, pairs, slice_changes, systems
+
+    chosen = _CORRECTIONS[correction]
+    rates, compared = systems(comparison), pairs(comparison, chosen)
+    sliced = slice_changes(comparison, chosen)
+    if format is Format.json:
+        tables = {"systems": rates, "pairs": compared, "slices": sliced}
+        head = {"scoring": comparison.scoring.label, "correction": chosen}
+        print_json(head | {name: records(frame) for name, frame in tables.items()})
+    elif format is Format.csv:
+        print_frame(compared, format)
+    else:
+        known = sliced[sliced["verdict"].isin(["A better", "B better"])]
+        shown = contrary_first(known, compared).head(_MOST_SLICES)
+        _titled(rates.rename(columns=_SHORT)[_SYSTEM_COLUMNS], "systems", format)
+        _titled(_readable_pairs(compared), "pairs", format)
+        if len(shown):
+            title = "slices with a difference shown"
+            _titled(_readable_slices(shown, len(comparison.scores) > 2), title, format)
+        if len(known) > len(shown):
+            say(f"{len(known) - len(shown)} more slices show a difference; --by TAG lists those of a tag")
+        if len(sliced) > len(known):
+            say(f"{len(sliced) - len(known)} slices show no difference or hold too little data")
+        say(_LEGEND)
+    _say_how(comparison, compared, chosen)
+    for sentence in contradictions(compared, sliced):
+        say(sentence)
+
+
+def _titled(frame: pd.DataFrame, title: str, format: Format) -> None:
+    if format is Format.markdown:
+        print(f"## {title}\n")
+    print_frame(frame, format, title)
+    if format is Format.markdown:
+        print()
+
+
+def _say_how(comparison: Comparison, compared: pd.DataFrame, correction: str) -> None:
+    from workbench.stages.rates import how_resampled
+
+    first = compared.iloc[0]
+    say(
+        f"scored with {comparison.scoring.label}; {how_resampled(int(first['groups']), first['resampled'])}; the "
+        f"verdict on a pair is MAPSSWE's, that on a slice a randomization test's over {first['resampled']}; "
+        f"p corrected by {correction}"
+    )
+    for pair in compared.itertuples():
+        if pair.note:
+            say(f"{pair.system_a} and {pair.system_b}: {pair.note}")
+
+
+def _print_slices(comparison: Comparison, tag: str, correction: Correction, format: Format) -> None:
+    from workbench.stages.compare import slice_changes
+
+    chosen = _CORRECTIONS[correction]
+    frame = slice_changes(comparison, chosen, tag)
+    if format in (Format.json, Format.csv):
+        print_frame(frame, format)
+    else:
+        print_frame(_readable_slices(frame, len(comparison.scores) > 2), format, f"compared by {tag}")
+    say(
+        f"scored with {comparison.scoring.label}; intervals and the randomization test are over "
+        f"{frame['resampled'].iloc[0]}; p corrected by {chosen} over all slices of a pair"
+    )
+
+
+def _print_changes(comparison: Comparison, format: Format) -> None:
+    from workbench.stages.compare import utterance_changes
+
+    frame = utterance_changes(comparison)
+    if format is not Format.table:
+        print_frame(frame, format)
+    else:
+        changed = frame[frame["change"] != 0]
+        for row in changed.head(_MOST_CHANGES).itertuples():
+            print(_one_line(f"{row.utterance_id}: {row.errors_a} to {row.errors_b} errors in {row.ref_words} words"))
+            for name, text in (
+                ("REF", row.reference),
+                (row.system_a, row.hypothesis_a),
+                (row.system_b, row.hypothesis_b),
+            ):
+                print(f"  {_one_line(name)}: {_one_line(text)}")
+        rest = len(changed) - _MOST_CHANGES
+        if changed.empty:
+            print("no utterance has another number of errors")
+        elif rest > 0:
+            say(f"… and {rest} more; --format csv or json has all of them")
+    say(f"scored with {comparison.scoring.label}; the largest changes first, and of equal ones regressions")
+
+
+def _one_line(text: str) -> str:
+    return printable(text).replace("\n", "[U+000A]")
+
+
+def _readable_pairs(compared: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = [
+        {
+            "A": row.system_a,
+            "B": row.system_b,
+            "WER A": _percent(row.wer_a),
+            "WER B": _percent(row.wer_b),
+            "B less A": _points(row),
+            "P(B)": _share(row.probability_b_better),
+            "p": _p(row.mapsswe_p_corrected),
+            "verdict": row.verdict,
+        }
+        for row in compared.itertuples()
+    ]
+    return pd.DataFrame(rows)
+
+
+def _readable_slices(sliced: pd.DataFrame, several: bool) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = [
+        {
+            **({"B": row.system_b} if several else {}),
+            "slice": row.slice,
+            "utts": row.utterances,
+            "WER A": _percent(row.wer_a),
+            "WER B": _percent(row.wer_b),
+            "B less A": _points(row),
+            "p": _p(row.p_corrected),
+            "verdict": row.verdict,
+        }
+        for row in sliced.itertuples()
+    ]
+    return pd.DataFrame(rows)
+
+
+def _percent(value: float) -> str:
+    return "–" if math.isnan(value) else f"{100 * value:.1f}"
+
+
+def _share(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.3f}"
+
+
+def _points(row: object) -> str:
+    """The difference in points of WER with its interval."""
+    values = [getattr(row, name) for name in ("difference", "difference_low", "difference_high")]
+    if math.isnan(values[0]):
+        return "–"
+    difference, low, high = (f"{100 * value:+.1f}" for value in values)
+    return difference if math.isnan(values[1]) else f"{difference} ({low}…{high})"
+
+
+def _p(value: float) -> str:
+    return "–" if math.isnan(value) else "< 0.001" if value < 0.001 else f"{value:.3f}"
