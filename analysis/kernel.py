@@ -17,7 +17,7 @@ from numba import njit
 MATCH, SUBSTITUTE, DELETE, INSERT = 0, 1, 2, 3
 """What a step takes: an arc and a word that equals it or does not, an arc alone, a word alone."""
 
-MOST_CELLS = 1 << 26
+MOST_CELLS = 1 << 28
 UNREACHABLE = 1 << 40
 """More than any path costs, and exact in every type of costs."""
 

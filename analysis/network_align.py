@@ -53,7 +53,10 @@ class NetworkAlignment:
 
 
 class _Costs(NamedTuple):
-    """What a step costs. Errors in `unit` leave room below one error for the number of alternatives taken."""
+    """What a step costs. In `unit` there is room below one error for the number of alternatives taken.
+
+    Whole numbers are exact in the type of float64, which is faster than integers.
+    """
 
     dtype: Any
     substitute: float
@@ -67,7 +70,7 @@ class _Costs(NamedTuple):
     "Each word of an alternative."
 
 
-_UNIT = _Costs(np.int64, 1 << 20, 1 << 20, 1 << 20, 1, 2, 1)
+_UNIT = _Costs(np.float64, 1 << 20, 1 << 20, 1 << 20, 1, 2, 1)
 # NIST's costs, and in its precision, which decides between costs that differ by thousandths.
 _SCLITE = _Costs(np.float32, 4, 3, 3, 0.001, 2, 0)
 _COSTS = {"unit": _UNIT, "sclite": _SCLITE}

@@ -101,8 +101,6 @@ class _Way(NamedTuple):
     option: Marked
     name: str
     item: int
-    found: bool = False
-    "Whether a source found it: then no source looks for alternatives to it."
 
 
 _Place: TypeAlias = int | list[_Arc]
@@ -141,13 +139,16 @@ class _Builder:
     def _sequence(
         self, parts: Sequence[tuple[int, str | Word | Choice]], place: _Place, choice: int, search: bool = True
     ) -> _Place:
-        """Build parts, each with the index of the item that it is of; where the network goes on from."""
+        """Build parts, each with the index of the item that it is of; where the network goes on from.
+
+        Sources look for alternatives to what is written, and not to other alternatives.
+        """
         run: list[_Written] = []
         ways: dict[int, list[_Way]] = {}
         for item, part in parts:
             written = self._written(part.options[0] if isinstance(part, Choice) else (part,), item)
             if isinstance(part, Choice) and not written:
-                place = self._ways(part, self._node(self._run(run, ways, place, choice, search)), choice, item)
+                place = self._ways(part, self._node(self._run(run, ways, place, choice, search)), choice, item, search)
                 run, ways = [], {}
                 continue
             start = len(run)
@@ -167,15 +168,16 @@ class _Builder:
             run += [_Written(text, kind, word.fragment, item) for text in words(word.text)]
         return [word for word in run if not is_filler(word.word)] if self._scoring.fillers == "remove" else run
 
-    def _ways(self, part: Choice, node: int, choice: int, item: int) -> _Place:
+    def _ways(self, part: Choice, node: int, choice: int, item: int, search: bool) -> _Place:
         """A choice of which what is written holds nothing, or choices of its own."""
         written = count_words(part.options[0])
         waiting: list[_Arc] = []
         for number, option in enumerate(part.options):
-            waiting += self._way(option, node, self._choice(part.name, written) if number else choice, item)
+            own = self._choice(part.name, written) if number else choice
+            waiting += self._way(option, node, own, item, search and not number)
         return waiting
 
-    def _way(self, option: Marked, node: int, choice: int, item: int, search: bool = True) -> list[_Arc]:
+    def _way(self, option: Marked, node: int, choice: int, item: int, search: bool) -> list[_Arc]:
         end = self._sequence([(item, part) for part in option], node, choice, search)
         return [_Arc(NOTHING, node, NULL, False, choice, item)] if isinstance(end, int) else end
 
@@ -192,7 +194,7 @@ class _Builder:
             node = self._node(place)
             for way in [*ways.get(position, ()), *found.get(position, ())]:
                 own = self._choice(way.name, way.end - position)
-                ending.setdefault(way.end, []).extend(self._way(way.option, node, own, way.item, not way.found))
+                ending.setdefault(way.end, []).extend(self._way(way.option, node, own, way.item, search=False))
             arc = _Arc(written.word, node, written.kind, written.fragment, choice, written.item)
             place = [arc, *ending.get(position + 1, [])]
         return place
@@ -207,12 +209,12 @@ class _Builder:
                 if alternative not in seen:
                     seen.add(alternative)
                     option = tuple(Word(word) for word in alternative.words)
-                    way = _Way(alternative.end, option, source.name, run[alternative.start].item, found=True)
+                    way = _Way(alternative.end, option, source.name, run[alternative.start].item)
                     found.setdefault(alternative.start, []).append(way)
         if self._scoring.fillers == "optional":
             for position, written in enumerate(run):
                 if is_filler(written.word):
-                    found.setdefault(position, []).append(_Way(position + 1, (), "fillers", written.item, found=True))
+                    found.setdefault(position, []).append(_Way(position + 1, (), "fillers", written.item))
         return found
 
 

@@ -13,6 +13,8 @@ from analysis.normalizers import Normalizer, get_normalizer
 ALIGNMENTS = ("unit", "sclite")
 FILLERS = ("count", "optional", "remove")
 NOTATIONS = ("plain", "alternations", "nist", "dual")
+_NOTATION_OF = {"unit": "plain", "sclite": "alternations"}
+"""How references are read unless told otherwise: as jiwer, and as sclite."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Scoring:
             parts.append("+".join(sorted(f"{source.name}-{source.version}" for source in self.sources)))
         if self.fillers != "count":
             parts.append(f"fillers-{self.fillers}")
-        if self.notation != "plain":
+        if self.notation != _NOTATION_OF[self.alignment]:
             parts.append(self.notation)
         return "/".join(parts)
 
@@ -78,5 +80,5 @@ def get_scoring(
     """
     chosen = get_normalizer(normalizer)
     if notation is None:
-        notation = "alternations" if alignment == "sclite" else "plain"
+        notation = _NOTATION_OF.get(alignment, "plain")
     return Scoring(chosen, alignment, get_sources(alternatives, chosen), fillers, notation)

@@ -196,5 +196,6 @@ def test_scorings_are_named_by_everything_that_changes_a_score() -> None:
 
 
 def test_sclites_costs_come_with_its_notation() -> None:
-    assert get_scoring("none", "sclite").label == "none-1/sclite/alternations"
-    assert get_scoring("none", "sclite", notation="plain").label == "none-1/sclite"
+    assert get_scoring("none", "sclite") == get_scoring("none", "sclite", notation="alternations")
+    assert get_scoring("none", "sclite").label == "none-1/sclite"
+    assert get_scoring("none", "sclite", notation="plain").label == "none-1/sclite/plain"

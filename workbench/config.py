@@ -52,13 +52,16 @@ class AsrSection:
 
 @dataclass(frozen=True)
 class ScoringSection:
-    """How scores are made; the path of a file of synonyms among `alternatives` begins at the workspace."""
+    """How scores are made; the path of a file of synonyms among `alternatives` begins at the workspace.
+
+    An empty notation is the one that goes with the alignment.
+    """
 
     normalizer: str = "basic"
     alignment: str = "unit"
     alternatives: list[str] = field(default_factory=list)
     fillers: str = "count"
-    notation: str = "plain"
+    notation: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ normalizer = {normalizer}          # none, case (lower case), basic, english or 
 alignment = "unit"            # unit, the fewest errors, as jiwer; or sclite, NIST's costs
 alternatives = []             # what may stand for what, as ["english", "synonyms.glm"]
 fillers = "count"             # count them as words, optional on either side, or remove them
-notation = "plain"            # how references are written: plain, alternations, nist or dual
+notation = ""                 # how references are written: plain, alternations, nist, dual; empty: by the alignment
 
 [slices]
 skip = []                     # tags not to slice by
@@ -198,7 +201,7 @@ def _check_choice(section: type, name: str, value: Any, where: str) -> None:
     from analysis.scoring import ALIGNMENTS, FILLERS, NOTATIONS
 
     allowed = {"normalizer": NORMALIZERS, "alignment": ALIGNMENTS, "fillers": FILLERS, "notation": NOTATIONS}[name]
-    if value not in allowed:
+    if value not in allowed and not (name == "notation" and not value):
         raise BadInput(f"{where}: {name} = {value!r} must be one of {', '.join(allowed)}")
 
 

@@ -54,7 +54,7 @@ def workspace_scoring(workspace: Workspace) -> Scoring:
             section.alignment,
             section.alternatives,
             section.fillers,
-            section.notation,
+            section.notation or None,
             workspace.root,
         )
     except (BadInput, InvalidInput) as problem:
