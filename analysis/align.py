@@ -6,7 +6,7 @@ splitting, coding, distances and alignments all run in Arrow's and RapidFuzz's c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain, pairwise
 from typing import Any
 
@@ -15,10 +15,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from rapidfuzz import process
-from rapidfuzz.distance import Levenshtein
+from rapidfuzz.distance import Indel, Levenshtein
 
-from analysis.coded_words import Block, Integers, Tokens, as_text, check_lengths, code_words, text_blocks, words
-from analysis.nist_align import NIST, align_nist, count_nist_chars
+from analysis.coded_words import Block, Integers, Tokens, code_words, text_blocks, words
+from analysis.nist_align import NIST, align_nist, count_nist
 from analysis.steps import ALIGNMENT_TYPE, DELETE, INSERT, OPS, SUBSTITUTE, Step, stored_alignments
 
 __all__ = [
@@ -81,10 +81,7 @@ def count_word_errors(references: Sequence[str], hypotheses: Sequence[str], alig
     """
     counts: list[Integers] = [np.zeros((0, 5), np.int64)]
     for texts in text_blocks(references, hypotheses):
-        if alignment == "sclite":
-            counts.append(_align_nist(code_words(pa.concat_arrays(texts)))[0])
-        else:
-            counts.append(_count_words(*texts))
+        counts.append(_count_words(*texts, alignment))
     return pd.DataFrame(np.concatenate(counts), columns=WORD_COUNTS)
 
 
@@ -102,14 +99,12 @@ def count_char_errors(
     Raises:
         InvalidInput: the sides differ in length, or a text is missing or is not text.
     """
-    check_lengths(references, hypotheses)
-    texts = [as_text(side).to_pylist() for side in (references, hypotheses)]
-    if spaces:
-        sides = [[text.strip() for text in side] for side in texts]
-    else:
-        sides = [["".join(text.split()) for text in side] for side in texts]
-    counts = count_nist_chars(*sides) if alignment == "sclite" else _count(*sides)
-    return pd.DataFrame(counts, columns=CHAR_COUNTS)
+    count = _count_nist if alignment == "sclite" else _count
+    counts: list[Integers] = [np.zeros((0, 5), np.int64)]
+    for texts in text_blocks(references, hypotheses):
+        lists = [side.to_pylist() for side in texts]
+        counts.append(count(*([text.strip() if spaces else "".join(text.split()) for text in side] for side in lists)))
+    return pd.DataFrame(np.concatenate(counts), columns=CHAR_COUNTS)
 
 
 def align_words(
@@ -140,7 +135,7 @@ def _align_nist(block: Block) -> tuple[Integers, pa.ListArray]:
     return align_nist(block, enough)
 
 
-def _count_words(references: pa.Array, hypotheses: pa.Array) -> Integers:
+def _count_words(references: pa.Array, hypotheses: pa.Array, alignment: str) -> Integers:
     """As `_count`, of texts; a hypothesis that is its reference to the letter is not split again."""
     unequal = pc.not_equal(references, hypotheses)
     block = code_words(pa.concat_arrays([references, hypotheses.filter(unequal)]))
@@ -148,30 +143,56 @@ def _count_words(references: pa.Array, hypotheses: pa.Array) -> Integers:
     counts = np.zeros((pairs, len(WORD_COUNTS)), np.int64)
     counts[:, 0] = counts[:, 1] = np.diff(block.ends[: pairs + 1])
     rows = np.flatnonzero(unequal.to_numpy(zero_copy_only=False))
-    counts[rows] = _count([block.tokens[row] for row in rows.tolist()], block.tokens[pairs:])
+    count = _count_nist if alignment == "sclite" else _count
+    counts[rows] = count([block.tokens[row] for row in rows.tolist()], block.tokens[pairs:])
     return counts
 
 
 def _count(references: list[Tokens], hypotheses: list[Tokens]) -> Integers:
     """Length of the reference, hits, substitutions, deletions, insertions, one row a pair."""
-    ref_length = np.fromiter(map(len, references), np.int64, len(references))
-    hyp_length = np.fromiter(map(len, hypotheses), np.int64, len(hypotheses))
-    distance = _distances(references, hypotheses)
-    # Each deletion paired with an insertion costs two errors above the difference of the lengths, which every
-    # alignment has. Below two, substitutions are all that is left; from two on it depends on the alignment.
-    substitutions = distance - np.abs(ref_length - hyp_length)
-    for row in np.flatnonzero(substitutions >= 2).tolist():
+    return _unit_counts(references, hypotheses)[0]
+
+
+def _count_nist(references: list[Tokens], hypotheses: list[Tokens]) -> Integers:
+    """As `_count`, at NIST's costs."""
+    counts, replaced = _unit_counts(references, hypotheses)
+    # With s and m as in `_unit_counts`, an alignment costs 2 (s + m) + 2 (s + 2 m) above what the lengths ask for. One
+    # that is as small as can be in both sums is the cheapest, and all that cost the same have its s and m.
+    unsure = np.flatnonzero(counts[:, 2] + counts[:, 3:].min(axis=1) > replaced)
+    enough = NIST.substitution * counts[unsure, 2] + NIST.gap * counts[unsure, 3:].sum(axis=1)
+    ours, theirs = ([side[row] for row in unsure.tolist()] for side in (references, hypotheses))
+    counts[unsure] = count_nist(ours, theirs, enough)
+    return counts
+
+
+def _unit_counts(references: list[Tokens], hypotheses: list[Tokens]) -> tuple[Integers, Integers]:
+    """Counts at unit costs, and what the longest common subsequence leaves over of the shorter side of each pair."""
+    sides = (references, hypotheses)
+    ref_length, hyp_length = (np.fromiter(map(len, side), np.int64, len(side)) for side in sides)
+    difference = np.abs(ref_length - hyp_length)
+    # An alignment of s substitutions, and m deletions paired with as many insertions, has s + 2 m errors above the
+    # difference of the lengths, which every alignment has, and s + m tokens of the shorter side that are no hits.
+    excess = _distances(references, hypotheses, Levenshtein.distance) - difference
+    replaced = excess.copy()
+    several = np.flatnonzero(excess > 1)
+    ours, theirs = ([side[row] for row in several.tolist()] for side in sides)
+    replaced[several] = (_distances(ours, theirs, Indel.distance) - difference[several]) // 2
+    # Where as many are replaced as there are errors, m is 0; elsewhere it depends on the alignment.
+    substitutions = excess.copy()
+    for row in np.flatnonzero(replaced < excess).tolist():
         hits = _hits(references[row], hypotheses[row])
-        substitutions[row] = ref_length[row] + hyp_length[row] - 2 * hits - distance[row]
-    deletions = (distance - substitutions + ref_length - hyp_length) // 2
-    insertions = distance - substitutions - deletions
-    return np.column_stack([ref_length, ref_length - substitutions - deletions, substitutions, deletions, insertions])
+        substitutions[row] = ref_length[row] + hyp_length[row] - 2 * hits - difference[row] - excess[row]
+    paired = (excess - substitutions) // 2
+    deletions = paired + np.maximum(ref_length - hyp_length, 0)
+    insertions = paired + np.maximum(hyp_length - ref_length, 0)
+    hits = ref_length - substitutions - deletions
+    return np.column_stack([ref_length, hits, substitutions, deletions, insertions]), replaced
 
 
-def _distances(references: list[Tokens], hypotheses: list[Tokens]) -> Integers:
+def _distances(references: list[Tokens], hypotheses: list[Tokens], distance: Callable[..., int]) -> Integers:
     if not references:
         return np.zeros(0, np.int64)
-    return process.cpdist(references, hypotheses, scorer=Levenshtein.distance, dtype=np.int64)
+    return process.cpdist(references, hypotheses, scorer=distance, dtype=np.int64)
 
 
 def _hits(reference: Tokens, hypothesis: Tokens) -> int:

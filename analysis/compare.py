@@ -15,7 +15,8 @@ from analysis.errors import InvalidInput
 from analysis.intervals import FEWEST_GROUPS, RESAMPLES, Array, contributing_groups, divide, ratio_interval
 from analysis.mapsswe import mapsswe
 from analysis.paired_tests import paired_bootstrap, percentages, randomization_p, sign_test, wilcoxon_test
-from analysis.slices import slice_membership
+from analysis.slices import Slice, slice_membership
+from analysis.tag_values import MISSING
 
 LEVEL = 0.05
 FEWEST_SEGMENTS = 30
@@ -146,7 +147,7 @@ def compare_slices(
     scores_a: pd.DataFrame,
     scores_b: pd.DataFrame,
     utterances: pd.DataFrame,
-    tags: pd.DataFrame,
+    tags: pd.DataFrame | pd.Series,
     bins: Mapping[str, Sequence[float]] | None = None,
     correction: str = "holm",
     resamples: int = RESAMPLES,
@@ -165,7 +166,8 @@ def compare_slices(
     Args:
         scores_a, scores_b: table `scores` of two runs; the same utterances, references and scoring.
         utterances: table `utterances`.
-        tags: tag columns indexed by utterance_id; an utterance without a row has every tag missing.
+        tags: tag columns indexed by utterance_id; an utterance without a row has every tag missing. Or one Series of
+            texts, each of which is a slice, such as speakers.
         bins: as for `analysis.slices.slice_membership`.
         correction: `holm`, `benjamini-hochberg` or `none`.
 
@@ -175,7 +177,12 @@ def compare_slices(
     matched = match_scores({"A": scores_a, "B": scores_b}, utterances)
     if tags.index.has_duplicates:
         raise InvalidInput(f"utterance {tags.index[tags.index.duplicated()][0]!r} stands twice among the tags")
-    made = slice_membership(tags.reindex(pd.Index(matched.utterances["utterance_id"])), bins)
+    tags = tags.reindex(pd.Index(matched.utterances["utterance_id"]))
+    if isinstance(tags, pd.Series):
+        values = tags.fillna(MISSING)
+        made = {f"{tags.name} = {v}": Slice(str(tags.name), v, (values == v).to_numpy()) for v in sorted(set(values))}
+    else:
+        made = slice_membership(tags, bins)
     inside = np.array([part.members for part in made.values()], bool).reshape(len(made), len(matched.groups)).T
     errors_a, errors_b = (_slice_sums(matched, matched.errors(name), inside) for name in ("A", "B"))
     words_a, words_b = (_slice_sums(matched, matched.words(name), inside) for name in ("A", "B"))

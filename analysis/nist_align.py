@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
 
-from analysis.coded_words import Block, Integers
+from analysis.coded_words import Block, Integers, Tokens
 from analysis.sequences import Costs, align_sequences
 from analysis.steps import count_steps, stored_alignments
 
@@ -33,11 +34,19 @@ def align_nist(block: Block, enough: Integers) -> tuple[Integers, pa.ListArray]:
     return count_steps(starts, moves), stored_alignments(block.vocabulary, starts, moves, *codes)
 
 
-def count_nist_chars(references: Sequence[str], hypotheses: Sequence[str]) -> Integers:
-    """Counts over the characters of each pair of texts, of shape (pairs, 5)."""
+def count_nist(references: Sequence[Tokens], hypotheses: Sequence[Tokens], enough: Integers) -> Integers:
+    """Counts over the tokens of each pair, of shape (pairs, 5).
+
+    Args:
+        enough: as for `align_nist`.
+    """
     codes, ends = [], []
-    for texts in (references, hypotheses):
-        codes.append(np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), "<u4"))
-        ends.append(np.concatenate([[0], np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))]))
-    moves, _, _, starts = align_sequences(codes[0], ends[0], codes[1], ends[1], NIST)
+    for side in (references, hypotheses):
+        text = [tokens for tokens in side if isinstance(tokens, str)]
+        if len(text) == len(side):
+            codes.append(np.frombuffer("".join(text).encode("utf-32-le", "surrogatepass"), "<u4"))
+        else:
+            codes.append(np.array(list(chain.from_iterable(side)), np.int64))
+        ends.append(np.concatenate([[0], np.cumsum(np.fromiter(map(len, side), np.int64, len(side)))]))
+    moves, _, _, starts = align_sequences(codes[0], ends[0], codes[1], ends[1], NIST, enough)
     return count_steps(starts, moves)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from analysis import align, kernel
 from analysis.align import align_words, count_char_errors, count_word_errors
@@ -20,6 +22,7 @@ from tests.notation_texts import hypothesis, reference
 from tests.sclite_program import sclite_trn_alignments
 
 Steps = list[tuple[str, str, str]]
+TOKENS = st.text("abc", max_size=15)
 
 
 def ours(references: Mapping[str, str], hypotheses: Mapping[str, str]) -> dict[str, Steps]:
@@ -105,6 +108,16 @@ def test_total_cost_is_never_above_that_of_the_fewest_errors() -> None:
     nist, unit = (count_word_errors(*sides, mode).to_numpy() @ costs for mode in ("sclite", "unit"))
     assert (nist <= unit).all()
     assert (nist < unit).any()
+
+
+@given(st.lists(st.tuples(TOKENS, TOKENS), min_size=1, max_size=20))
+@settings(max_examples=300, deadline=None)
+def test_counts_alone_are_those_of_the_alignments(pairs: list[tuple[str, str]]) -> None:
+    texts = [list(side) for side in zip(*pairs, strict=True)]
+    spaced = [[" ".join(text) for text in side] for side in texts]
+    aligned = align_words(*spaced, "sclite")[0].to_numpy().tolist()
+    assert count_word_errors(*spaced, "sclite").to_numpy().tolist() == aligned
+    assert count_char_errors(*texts, "sclite").to_numpy().tolist() == aligned
 
 
 def test_characters_are_aligned_at_the_same_costs() -> None:

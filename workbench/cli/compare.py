@@ -57,7 +57,10 @@ def compare(
     fillers: FillersOption = None,
     notation: NotationOption = None,
     by: Annotated[
-        str, typer.Option(help="overall, utterance (the largest changes), or a tag: a column of the references.")
+        str,
+        typer.Option(
+            help="overall, utterance (the largest changes), speaker, recording, or a column of the references."
+        ),
     ] = _OVERALL,
     correction: Annotated[
         Correction, typer.Option(help="For many tests: holm, or bh (Benjamini and Hochberg).")
@@ -218,7 +221,8 @@ def _readable_pairs(compared: pd.DataFrame) -> pd.DataFrame:
             "WER B": _percent(row.wer_b),
             "B less A": _points(row),
             "P(B)": _share(row.probability_b_better),
-            "p": _p(row.mapsswe_p_corrected),
+            # A test that the verdict does not rest on shows nothing.
+            "p": "–" if row.verdict == "too little data" else _p(row.mapsswe_p_corrected),
             "verdict": row.verdict,
         }
         for row in compared.itertuples()

@@ -44,7 +44,10 @@ class Notation(enum.StrEnum):
 
 AlignmentOption = Annotated[
     Alignment | None,
-    typer.Option(help="unit: the fewest errors, as jiwer; sclite: NIST's costs.", show_default="unit"),
+    typer.Option(
+        help="unit: the fewest errors, as jiwer; sclite: NIST's costs (its own figures with --normalizer case).",
+        show_default="unit",
+    ),
 ]
 AlternativesOption = Annotated[
     list[str] | None,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -30,6 +31,11 @@ class Paired:
     faults: list[dict[str, str]]
 
 
+# A brace that opens a word, and later a slash or the closing brace.
+_ALTERNATION = re.compile(r"(?<!\S)\{[^{}]*[/}]")
+_DUAL = re.compile(r"\([^()]*\)\s*/\s*\([^()]*\)")
+
+
 def score_files(reference: Path, hypothesis: Path, scoring: Scoring | str, partial: bool = False) -> Scored:
     """The scores (table `scores` without run_id) of two files, with the tags that the references come with.
 
@@ -41,7 +47,25 @@ def score_files(reference: Path, hypothesis: Path, scoring: Scoring | str, parti
         BadInput: a file cannot be read, an id repeats, or the ids differ and `partial` is not set.
     """
     scoring = get_scoring(scoring) if isinstance(scoring, str) else scoring
-    return scored_pairs_of(pair_files(reference, hypothesis, partial, scoring.notation), scoring)
+    paired = pair_files(reference, hypothesis, partial, scoring.notation)
+    scored = scored_pairs_of(paired, scoring)
+    return replace(scored, notes=[*scored.notes, *unread_notation(paired.pairs, scoring)])
+
+
+def unread_notation(pairs: pd.DataFrame, scoring: Scoring) -> list[str]:
+    """A sentence where references hold choices that the scoring does not read as such."""
+    if scoring.notation != "plain":
+        return []
+    spelled_alone = "its spelled side alone counts" if scoring.normalizer.name == "korean" else "both sides are words"
+    for pattern, what, how, remedy in (
+        (_ALTERNATION, "NIST's {a / b}", "all of it is words", "alternations reads it, nist also (um) and part-"),
+        (_DUAL, "(spelled)/(spoken)", spelled_alone, "dual lets either side match"),
+    ):
+        held = pairs["reference"].str.contains(pattern)
+        if held.any():
+            first = pairs["utterance_id"][held].iloc[0]
+            return [f"{held.sum()} references hold {what}, the first is {first!r}; {how}; --notation {remedy}"]
+    return []
 
 
 def scored_pairs_of(paired: Paired, scoring: Scoring) -> Scored:

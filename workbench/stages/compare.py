@@ -13,7 +13,8 @@ from analysis.error_counts import score
 from analysis.scoring import Scoring
 from workbench.errors import BadInput
 from workbench.manifests.text_columns import split_column
-from workbench.stages.bare import listed_ids, pair_files
+from workbench.stages.bare import listed_ids, pair_files, unread_notation
+from workbench.stages.rates import Scored, group_labels
 from workbench.stages.score import choose_run, scores_of, workspace_scoring
 from workbench.stages.slices import bins_for
 from workbench.stages.tags import all_tags
@@ -64,6 +65,7 @@ def compare_files(reference: Path, hypotheses: Sequence[Path], scoring: Scoring,
         for name, one in paired.items()
     }
     notes = list(dict.fromkeys(note for one in paired.values() for note in one.notes))
+    notes += unread_notation(first.pairs, scoring)
     faults = {str(fault): fault for one in paired.values() for fault in one.faults}
     return Comparison(scores, first.utterances, first.tags, scoring, notes=notes, faults=list(faults.values()))
 
@@ -133,28 +135,35 @@ def slice_changes(comparison: Comparison, correction: str = "holm", tag: str | N
     slices of a pair, whatever tag is asked for.
 
     Args:
-        tag: only the slices of this tag.
+        tag: only the slices of this tag; or `speaker`, `recording`, or a tag of too many values to slice by, which
+            has each of its values as a slice, and p corrected over those.
 
     Raises:
-        BadInput: no slice is made of the tag.
+        BadInput: there is no such tag.
     """
+    found = _slice_changes(comparison, correction, comparison.tags)
+    if tag is None:
+        return found
+    if tag in set(found["tag"]):
+        return found[found["tag"] == tag].reset_index(drop=True)
+    scores = next(iter(comparison.scores.values()))
+    scored = Scored(scores, comparison.utterances, comparison.tags, comparison.scoring)
+    values = group_labels(scored, tag).set_axis(scores["utterance_id"]).rename(tag)
+    return _slice_changes(comparison, correction, values)
+
+
+def _slice_changes(comparison: Comparison, correction: str, tags: pd.DataFrame | pd.Series) -> pd.DataFrame:
     first, *others = comparison.scores
     frames = []
     for other in others:
         frame = compare_slices(
-            comparison.scores[first], comparison.scores[other], comparison.utterances, comparison.tags,
+            comparison.scores[first], comparison.scores[other], comparison.utterances, tags,
             comparison.bins, correction,
         )  # fmt: skip
         frame.insert(0, "system_b", other)
         frame.insert(0, "system_a", first)
         frames.append(frame)
-    found = pd.concat(frames, ignore_index=True)
-    if tag is None:
-        return found
-    if tag not in set(found["tag"]):
-        known = ", ".join(["overall", "utterance", *found["tag"].drop_duplicates()])
-        raise BadInput(f"no slices are made of {tag!r}; choose one of {known}, or give the references a column of it")
-    return found[found["tag"] == tag].reset_index(drop=True)
+    return pd.concat(frames, ignore_index=True)
 
 
 def utterance_changes(comparison: Comparison) -> pd.DataFrame:

@@ -101,6 +101,9 @@ def _in_order(scored: Scored) -> pd.DataFrame:
 def how_made(rates: dict[str, Any]) -> str:
     """A sentence on how the overall rates were made: their scoring, and their interval or why there is none."""
     made = f"scored with {rates['scoring']}"
+    normalizer, alignment = rates["scoring"].split("/")[:2]
+    if alignment == "sclite" and not normalizer.startswith(("none", "case")):
+        made += ", whose words are not sclite's: --normalizer case has those"
     if rates["ref_words"] == 0:
         return f"{made}; there are no reference words, and so no rate"
     return f"{made}; {how_resampled(rates['groups'], rates['resampled'])}"
