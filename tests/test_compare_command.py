@@ -158,7 +158,7 @@ def test_files_that_differ_in_ids_are_refused_and_partial_compares_what_all_have
         (["ref.csv", "old.csv", "old.csv"], "old.csv is given twice"),
         (["nothing.csv", "old.csv", "new.csv"], "'nothing.csv' is no file"),
         (["ref.csv", "old.csv", "nothing.csv"], "nothing.csv"),
-        (["ref.csv", "old.csv", "new.csv", "--by", "mood"], "choose one of overall, utterance, age_group"),
+        (["ref.csv", "old.csv", "new.csv", "--by", "mood"], "choose one of overall, utterance, speaker, age_group"),
         (["ref.csv", "old.csv", "new.csv", "--normalizer", "french"], "choose one of none, case, basic"),
     ],
 )

@@ -224,7 +224,7 @@ def test_bad_rows_stop_with_one_report_or_are_left_out(tmp_path: Path) -> None:
     lines = str(caught.value).split("\n")
     reason = "found a row without an id; expected an id, or the name of an audio file; fill it in or remove the row"
     assert lines == [
-        f"{path}: found 8 rows that cannot be used, beside 2 that can:",
+        f"{path}: found 8 problems; 2 rows can be used:",
         *(f"  {path}:{n}: line {n}: {reason}" for n in range(3, 8)),
         "  … and 3 more",
         "correct or remove them; `workbench score --partial` leaves them out",
@@ -232,7 +232,7 @@ def test_bad_rows_stop_with_one_report_or_are_left_out(tmp_path: Path) -> None:
     faults = Faults()
     assert read_references(path, faults=faults)["utterance_id"].tolist() == ["ok", "last"]
     assert [row["location"] for row in faults.rows] == [f"{path}:{n}" for n in range(3, 11)]
-    with pytest.raises(BadInput, match="found 1 row that cannot be used, beside 0 that can"):
+    with pytest.raises(BadInput, match="found 1 problem; 0 rows can be used"):
         read_references(put(tmp_path, "none.csv", "id,text\n,a\n"), faults=Faults())
 
 
@@ -243,7 +243,7 @@ def test_repeated_ids_are_counted_and_none_of_their_texts_is_taken(tmp_path: Pat
     with pytest.raises(BadInput) as caught:
         read_hypotheses(path)
     message = str(caught.value)
-    assert "found 6 rows that cannot be used, beside 1 that can" in message
+    assert "found 6 problems; 1 rows can be used" in message
     assert f"{path}:7: u_0: found utterance 'u_0' again, after {path}:1; expected one text of each utterance" in message
     assert "u_4" in message and "u_5" not in message and "… and 1 more" in message
     faults = Faults()
@@ -475,7 +475,7 @@ def test_four_systems_join_on_the_clips(shared_data: Path, system: str, matched:
     ],
 )
 def test_tagged_clips_keep_their_tags(shared_data: Path, name: str, faults: int, matched: int) -> None:
-    with pytest.raises(BadInput, match=r"combined\.csv: found 1 row that cannot be used, beside 4076 that can:\n"):
+    with pytest.raises(BadInput, match=r"combined\.csv: found 1 problem; 4076 rows can be used:\n"):
         read_references(shared_data / TAGGED / "combined.csv")
     left_out = Faults()
     references = read_references(shared_data / TAGGED / "combined.csv", faults=left_out)

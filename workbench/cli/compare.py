@@ -140,7 +140,7 @@ def _print_overall(comparison: Comparison, correction: Correction, format: Forma
         if len(sliced) > len(known):
             say(f"{len(sliced) - len(known)} slices show no difference or hold too little data")
         say(_LEGEND)
-    _say_how(comparison, compared, chosen)
+    _say_how(comparison, rates, compared, chosen)
     for sentence in contradictions(compared, sliced):
         say(sentence)
 
@@ -153,7 +153,7 @@ def _titled(frame: pd.DataFrame, title: str, format: Format) -> None:
         print()
 
 
-def _say_how(comparison: Comparison, compared: pd.DataFrame, correction: str) -> None:
+def _say_how(comparison: Comparison, rates: pd.DataFrame, compared: pd.DataFrame, correction: str) -> None:
     from workbench.stages.rates import how_resampled
 
     first = compared.iloc[0]
@@ -162,6 +162,8 @@ def _say_how(comparison: Comparison, compared: pd.DataFrame, correction: str) ->
         f"verdict on a pair is MAPSSWE's, that on a slice a randomization test's over {first['resampled']}; "
         f"p corrected by {correction}"
     )
+    for row in rates[(rates["wer"] == 0)].itertuples():
+        say(f"{row.system} has no error at all: are these its own texts, and not the references?")
     for pair in compared.itertuples():
         if pair.note:
             say(f"{pair.system_a} and {pair.system_b}: {pair.note}")

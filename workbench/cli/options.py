@@ -85,7 +85,7 @@ def end_of_files(notes: list[str], faults: list[dict[str, str]], most: int = 5) 
         say(note)
     if not faults:
         return
-    say(f"{len(faults)} {'row' if len(faults) == 1 else 'rows'} left out, which cannot be used:")
+    say(f"{len(faults)} {'problem' if len(faults) == 1 else 'problems'}, and the rows left out:")
     for fault in faults[:most]:
         say(f"  {fault['location']}: {fault['item']}: {fault['reason']}")
     if len(faults) > most:

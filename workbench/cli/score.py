@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.stages.rates import Scored
+    from workbench.workspace import Workspace
 
 RUN_COLUMNS = ["run_id", "ref_words", "substitutions", "deletions", "insertions", "wer", "wer_low", "wer_high", "cer"]
 _GROUP_COLUMNS = ["utterances", *RUN_COLUMNS[1:-1]]
@@ -95,12 +96,17 @@ def score(
         raise BadInput("--run is for the workspace's runs; leave it out when scoring two files")
     if reference is None or hypothesis is None:
         options.refuse_in_workspace()
-        _score_workspace(workspace, run, by, show, format)
+        try:
+            opened = open_workspace(workspace)
+        except BadInput as problem:
+            raise BadInput(f"{problem}; or give two files, as workbench score REF HYP") from problem
+        _score_workspace(opened, run, by, show, format)
         return
     from workbench.stages.bare import score_files
     from workbench.stages.rates import how_made, overall_rates
 
     scored = score_files(reference, hypothesis, options.of_files(), partial)
+    say(f"references: {reference}; hypotheses: {hypothesis}")
     if by == _OVERALL and show is Show.rates:
         rates = overall_rates(scored)
         _print_overall(rates, format)
@@ -110,10 +116,9 @@ def score(
     end_of_files(scored.notes, scored.faults)
 
 
-def _score_workspace(directory: Path, run: str | None, by: str, show: Show, format: Format) -> None:
+def _score_workspace(workspace: Workspace, run: str | None, by: str, show: Show, format: Format) -> None:
     from workbench.stages.score import choose_run, score_runs, scored_run
 
-    workspace = open_workspace(directory)
     if by == _OVERALL and show is Show.rates:
         outcome = score_runs(workspace, run)
         if format is Format.table and len(outcome.table) > 1:

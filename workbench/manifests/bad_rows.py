@@ -30,7 +30,7 @@ def refuse(path: Path, faults: Faults, good: int) -> None:
     if number > SHOWN:
         lines.append(f"  … and {number - SHOWN} more")
     raise BadInput(
-        f"{path}: found {number} {'row' if number == 1 else 'rows'} that cannot be used, beside {good} that can:\n"
+        f"{path}: found {number} {'problem' if number == 1 else 'problems'}; {good} rows can be used:\n"
         + "\n".join(lines)
         + "\n"
         "correct or remove them; `workbench score --partial` leaves them out"

@@ -30,8 +30,14 @@ def choose_scoring(
         InvalidInput: there is no such normalizer, alignment or notation; the message lists those that there are.
         BadInput: there is no such source or file, or the file cannot be read.
     """
-    chosen = [_source(name, directory) for name in alternatives]
+    names = [name for given in alternatives for name in _names(given, directory)]
+    chosen = [_source(name, directory) for name in names]
     return get_scoring(normalizer, alignment, chosen, fillers, notation)
+
+
+def _names(given: str, directory: Path) -> list[str]:
+    """The names in a list with commas; the name of a file may hold one."""
+    return [given] if (directory / given).is_file() else [name.strip() for name in given.split(",")]
 
 
 def _source(name: str, directory: Path) -> str | Source:

@@ -113,7 +113,9 @@ def _by_id(
 ) -> Paired:
     from workbench.manifests.matching import match_ids
 
-    pairs, report = match_ids(references, hypotheses)
+    # An utterance whose rows cannot be used on one side is no missing one on the other.
+    unusable = {fault["item"] for fault in faults}
+    pairs, report = match_ids(*(side[~side["utterance_id"].isin(unusable)] for side in (references, hypotheses)))
     if report and not partial:
         raise BadInput("; ".join(report))
     # The last sentence says to ask for --partial.
