@@ -111,7 +111,8 @@ def ratio_interval(
 ) -> tuple[Array, Array]:
     """Lower and upper ends of the 95 % intervals of numerators / denominators, one for each column.
 
-    NaN where fewer than two groups contribute: from one speaker nothing can be said about the next. Resamples
+    NaN where fewer than two groups contribute: from one speaker nothing can be said about the next. NaN too where
+    nothing is counted above: resampling no errors gives no errors, which is no proof that there are none. Resamples
     whose denominator is 0 are left out.
 
     Args:
@@ -121,7 +122,7 @@ def ratio_interval(
     totals = resampled_sums(np.hstack([numerators, denominators]), resamples, seed)
     above, below = np.hsplit(totals, 2)
     low, high = percentile_interval(divide(above, below))
-    known = contributing_groups(numerators, denominators) >= FEWEST_GROUPS
+    known = (contributing_groups(numerators, denominators) >= FEWEST_GROUPS) & (np.asarray(numerators) != 0).any(axis=0)
     return np.where(known, low, np.nan), np.where(known, high, np.nan)
 
 

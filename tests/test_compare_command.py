@@ -91,7 +91,7 @@ def test_the_output_says_how_it_was_made(compare: Any) -> None:
 def test_by_tag_lists_all_its_slices(compare: Any) -> None:
     made = compare("ref.csv", "old.csv", "new.csv", "--by", "age_group", "--correction", "bh", "--format", "json")
     assert [(row["value"], row["verdict"]) for row in made.json] == [("child", "A better"), ("adult", "B better")]
-    assert "corrected by benjamini-hochberg" in made.err
+    assert "corrected, by benjamini-hochberg" in made.err
 
 
 def test_by_utterance_begins_with_the_largest_change(compare: Any) -> None:

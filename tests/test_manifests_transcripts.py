@@ -227,7 +227,7 @@ def test_bad_rows_stop_with_one_report_or_are_left_out(tmp_path: Path) -> None:
         f"{path}: found 8 problems; 2 rows can be used:",
         *(f"  {path}:{n}: line {n}: {reason}" for n in range(3, 8)),
         "  … and 3 more",
-        "correct or remove them; `workbench score --partial` leaves them out",
+        "correct or remove them; score and compare leave them out with --partial",
     ]
     faults = Faults()
     assert read_references(path, faults=faults)["utterance_id"].tolist() == ["ok", "last"]
@@ -276,11 +276,11 @@ def test_what_has_no_counterpart_is_reported(tmp_path: Path) -> None:
     assert matched == {"Both": ("y", "y")}
     assert report == [
         f"8 references have no hypothesis in {tmp_path}/hyp.trn, of 9 ('r0', 'r1', 'r2', 'r3', 'r4', …)",
-        f"1 hypothesis has no reference in {tmp_path}/ref.trn, of 2 ('C_1')",
+        f"1 hypothesis of {tmp_path}/hyp.trn has no reference in {tmp_path}/ref.trn, of 2 ('C_1')",
         "1 id differs only in upper and lower case or in Unicode form, as 'c_1' and 'C_1': unlike sclite, ids are "
         "compared as written; write them alike",
         "texts are matched by id as written, and one without its counterpart counts neither as deleted nor as "
-        "inserted: correct the ids, or score the 1 that match with --partial",
+        "inserted: correct the ids, or score the 1 that matches with --partial",
     ]
     with pytest.raises(BadInput, match=r"no utterance stands in both .*ref.trn \(its ids are 'a'\) and .* \('b'\)"):
         pairs_of(tmp_path, ".trn", "x (a)\n", "x (b)\n")
@@ -499,4 +499,4 @@ def test_jsonl_with_both_texts(tmp_path: Path) -> None:
     pairs, report = match_ids(read_references(path), read_hypotheses(path))
     assert pairs[["utterance_id", "reference", "hypothesis"]].values.tolist() == [["a", "x", "X"]]
     assert pairs["duration"].tolist() == [1.5]
-    assert [sentence[:16] for sentence in report[:2]] == ["1 reference has ", "1 hypothesis has"]
+    assert [sentence[:16] for sentence in report[:2]] == ["1 reference has ", "1 hypothesis of "]

@@ -133,7 +133,7 @@ def _print_overall(comparison: Comparison, correction: Correction, format: Forma
         _titled(rates.rename(columns=_SHORT)[_SYSTEM_COLUMNS], "systems", format)
         _titled(_readable_pairs(compared), "pairs", format)
         if len(shown):
-            title = "slices with a difference shown"
+            title = f"slices with a difference shown, {_named(comparison)}"
             _titled(_readable_slices(shown, len(comparison.scores) > 2), title, format)
         if len(known) > len(shown):
             say(f"{len(known) - len(shown)} more slices show a difference; --by TAG lists those of a tag")
@@ -145,6 +145,12 @@ def _print_overall(comparison: Comparison, correction: Correction, format: Forma
         say(sentence)
 
 
+def _named(comparison: Comparison) -> str:
+    """Which systems the letters of a table stand for, as far as it does not say so."""
+    first, *others = map(_one_line, comparison.scores)
+    return f"A is {first}" if len(others) > 1 else f"A is {first}, B is {others[0]}"
+
+
 def _titled(frame: pd.DataFrame, title: str, format: Format) -> None:
     if format is Format.markdown:
         print(f"## {title}\n")
@@ -154,6 +160,7 @@ def _titled(frame: pd.DataFrame, title: str, format: Format) -> None:
 
 
 def _say_how(comparison: Comparison, rates: pd.DataFrame, compared: pd.DataFrame, correction: str) -> None:
+    from workbench.stages.compare import best_system
     from workbench.stages.rates import how_resampled
 
     first = compared.iloc[0]
@@ -162,7 +169,10 @@ def _say_how(comparison: Comparison, rates: pd.DataFrame, compared: pd.DataFrame
         f"verdict on a pair is MAPSSWE's, that on a slice a randomization test's over {first['resampled']}; "
         f"p corrected by {correction}"
     )
-    for row in rates[(rates["wer"] == 0)].itertuples():
+    best = best_system(rates, compared)
+    if best is not None:
+        say(best)
+    for row in rates[rates["wer"] == 0].itertuples():
         say(f"{row.system} has no error at all: are these its own texts, and not the references?")
     for pair in compared.itertuples():
         if pair.note:
@@ -177,10 +187,10 @@ def _print_slices(comparison: Comparison, tag: str, correction: Correction, form
     if format in (Format.json, Format.csv):
         print_frame(frame, format)
     else:
-        print_frame(_readable_slices(frame, len(comparison.scores) > 2), format, f"compared by {tag}")
+        _titled(_readable_slices(frame, len(comparison.scores) > 2), f"compared by {tag}, {_named(comparison)}", format)
     say(
         f"scored with {comparison.scoring.label}; intervals and the randomization test are over "
-        f"{frame['resampled'].iloc[0]}; p corrected by {chosen} over all slices of a pair"
+        f"{frame['resampled'].iloc[0]}; p, unlike the intervals, is corrected, by {chosen}, over all slices of a pair"
     )
 
 

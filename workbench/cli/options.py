@@ -87,7 +87,8 @@ def end_of_files(notes: list[str], faults: list[dict[str, str]], most: int = 5) 
         return
     say(f"{len(faults)} {'problem' if len(faults) == 1 else 'problems'}, and the rows left out:")
     for fault in faults[:most]:
-        say(f"  {fault['location']}: {fault['item']}: {fault['reason']}")
+        item = "" if fault["item"].startswith("line ") else f"{fault['item']}: "
+        say(f"  {fault['location']}: {item}{fault['reason']}")
     if len(faults) > most:
         say(f"  … and {len(faults) - most} more")
     raise typer.Exit(EXIT_FAULTS)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import enum
 import json
+import re
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -44,6 +45,7 @@ _RATES = {
     "coverage",
 }
 _SHORT = {"utterances": "utts", "ref_words": "words", "cost_hours": "hours", "run_id": "run"}
+_FIGURES = re.compile(r"[-+–<>\d\s.,%…()]*")
 _WIDEST = 9  # columns that a terminal can show side by side
 _INTERVALS = ("wer", "gain")
 _POINTS = {"gap", "gain", "gain_low", "gain_high", "gain_per_hour"}
@@ -130,7 +132,10 @@ def _print_rich(frame: pd.DataFrame, title: str) -> None:
     names = [name for name in all_names if name not in ends]
     for name in names:
         numeric = any(isinstance(row[name], int | float) for row in rows)
-        table.add_column(escape(_heading(name)), justify="right" if numeric else "left", overflow="fold")
+        # A number that is broken in two is read as another one.
+        whole = all(_FIGURES.fullmatch(shown(name, row[name])) for row in rows)
+        justify: Literal["right", "left"] = "right" if numeric else "left"
+        table.add_column(escape(_heading(name)), justify=justify, overflow="fold", no_wrap=whole)
         if name in with_interval:
             table.add_column("95 %", justify="right", no_wrap=True)
     for row in rows:

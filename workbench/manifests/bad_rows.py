@@ -33,7 +33,7 @@ def refuse(path: Path, faults: Faults, good: int) -> None:
         f"{path}: found {number} {'problem' if number == 1 else 'problems'}; {good} rows can be used:\n"
         + "\n".join(lines)
         + "\n"
-        "correct or remove them; `workbench score --partial` leaves them out"
+        "correct or remove them; score and compare leave them out with --partial"
     )
 
 

@@ -60,12 +60,13 @@ def match_ids(references: pd.DataFrame, hypotheses: pd.DataFrame) -> tuple[pd.Da
     if missing:
         report.append(_fact(missing, len(ids), "reference", f"no hypothesis in {hypothesis_file}"))
     if extra:
-        report.append(_fact(extra, len(heard), "hypothesis", f"no reference in {reference_file}"))
+        report.append(_fact(extra, len(heard), "hypothesis", f"no reference in {reference_file}", hypothesis_file))
     if report:
         report.append(_alike(missing, extra))
         report.append(
             "texts are matched by id as written, and one without its counterpart counts neither as deleted nor as "
-            f"inserted: correct the ids, or score the {matching} that match with --partial"
+            f"inserted: correct the ids, or score the {matching} that "
+            f"{'match' if matching > 1 else 'matches'} with --partial"
         )
     return _pairs(references, hypotheses, places), [sentence for sentence in report if sentence]
 
@@ -86,9 +87,10 @@ def _file(frame: pd.DataFrame, otherwise: str) -> str:
     return str(frame["source_detail"].iloc[0]).rpartition(":")[0]
 
 
-def _fact(ids: list[str], among: int, thing: str, fact: str) -> str:
-    several = {"reference": "references have", "hypothesis": "hypotheses have"}[thing]
-    return f"{len(ids)} {several if len(ids) > 1 else thing + ' has'} {fact}, of {among} ({listed(ids)})"
+def _fact(ids: list[str], among: int, thing: str, fact: str, file: str = "") -> str:
+    named = {"reference": "references", "hypothesis": "hypotheses"}[thing] if len(ids) > 1 else thing
+    of_file = f" of {file}" if file else ""
+    return f"{len(ids)} {named}{of_file} {'have' if len(ids) > 1 else 'has'} {fact}, of {among} ({listed(ids)})"
 
 
 def _alike(missing: list[str], extra: list[str]) -> str:

@@ -130,12 +130,18 @@ def _of_nlp(reference: Path, hypothesis: Path, partial: bool, notation: str) -> 
     heard = {key: read_nlp_hypothesis(files.nlp).text for key, files in find_nlp_files(hypothesis).items()}
     in_nist = notation in ("alternations", "nist")
     texts = {key: one.notation if in_nist else one.text for key, one in written.items()}
+    notes = []
     if len(texts) == len(heard) == 1:
         # Two files that were named are meant for each other, whatever they are called.
+        names = next(iter(texts)), next(iter(heard))
+        if names[0] != names[1]:
+            notes.append(f"the files are of two names, {names[0]!r} and {names[1]!r}: are they of one recording?")
         heard = dict(zip(texts, heard.values(), strict=True))
-    notes = []
     if not in_nist and any(not isinstance(part, str) for one in written.values() for part in one.marked):
-        notes.append("the references come with candidates, which --notation alternations lets match")
+        notes.append(
+            "the references come with other spellings (normalizations/*.norm.json), which --notation alternations "
+            "counts as right"
+        )
     frames = [
         pd.DataFrame({"utterance_id": list(of), name: list(of.values()), "source_detail": f"{path}:1"}, dtype="str")
         for of, name, path in ((texts, "reference", reference), (heard, "hypothesis", hypothesis))
@@ -162,7 +168,9 @@ def _paired(pairs: pd.DataFrame, notes: list[str], faults: list[dict[str, str]])
     """Pairs apart from what else their rows hold."""
     known = [name for name in ("utterance_id", "speaker", "recording") if name in pairs.columns]
     tags = pairs.set_index("utterance_id").drop(columns=_NOT_TAGS, errors="ignore")
-    return Paired(pairs[["utterance_id", "reference", "hypothesis"]], pairs[known], tags, notes, faults)
+    # One file may be read for both sides.
+    found = list({(fault["location"], fault["reason"]): fault for fault in faults}.values())
+    return Paired(pairs[["utterance_id", "reference", "hypothesis"]], pairs[known], tags, notes, found)
 
 
 def listed_ids(ids: Sequence[str] | pd.Index, one: str, several: str, fact: str, most: int = 5) -> str:

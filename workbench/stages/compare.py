@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,8 @@ from workbench.stages.score import choose_run, scores_of, workspace_scoring
 from workbench.stages.slices import bins_for
 from workbench.stages.tags import all_tags
 from workbench.workspace import Workspace
+
+_RESULT = re.compile(r"(^|_)(wer|cer|error_rate|scores?|confidence|hypothesis|prediction|transcription[^_]*)(\.\d+)?$")
 
 
 @dataclass(frozen=True)
@@ -141,9 +144,11 @@ def slice_changes(comparison: Comparison, correction: str = "holm", tag: str | N
     Raises:
         BadInput: there is no such tag.
     """
-    found = _slice_changes(comparison, correction, comparison.tags)
     if tag is None:
-        return found
+        # What a recogniser's own file says of its results is no property of the speech.
+        results = [name for name in comparison.tags.columns if _RESULT.search(str(name))]
+        return _slice_changes(comparison, correction, comparison.tags.drop(columns=results))
+    found = _slice_changes(comparison, correction, comparison.tags)
     if tag in set(found["tag"]):
         return found[found["tag"] == tag].reset_index(drop=True)
     scores = next(iter(comparison.scores.values()))
@@ -176,6 +181,22 @@ def utterance_changes(comparison: Comparison) -> pd.DataFrame:
         frame.insert(0, "system_a", first)
         frames.append(frame)
     return pd.concat(frames, ignore_index=True)
+
+
+def best_system(rates: pd.DataFrame, compared: pd.DataFrame) -> str | None:
+    """A sentence on the system of the lowest WER, and which others it is shown to beat; None without rates."""
+    if rates["wer"].isna().all():
+        return None
+    best = rates.loc[rates["wer"].astype(float).idxmin()]
+    name = best["system"]
+    beaten = [
+        pair.system_b if pair.system_a == name else pair.system_a
+        for pair in compared.itertuples()
+        if (pair.system_a == name and pair.verdict == A_BETTER) or (pair.system_b == name and pair.verdict == B_BETTER)
+    ]
+    others = len(rates) - 1
+    shown = "each of the others" if others > 1 and len(beaten) == others else ", ".join(map(str, beaten)) or "none"
+    return f"{name} has the lowest WER, {100 * best['wer']:.1f} %; it is shown to be better than {shown}"
 
 
 def contrary_first(sliced: pd.DataFrame, compared: pd.DataFrame) -> pd.DataFrame:

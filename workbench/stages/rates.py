@@ -143,7 +143,10 @@ def group_labels(scored: Scored, by: str) -> pd.Series:
     if by in own:
         values = rows[by]
     elif by == "speaker" and "speaker" not in scored.tags.columns:
-        values = pd.Series(speakers_or_spu_ids(scored).values())
+        found = speakers_or_spu_ids(scored)
+        if all(one == speaker for one, speaker in found.items()):
+            raise BadInput("no speakers are known, nor do ids hold one before a - or _; give the references a column")
+        values = pd.Series(found.values())
     elif by in scored.tags.columns:
         values = scored.tags[by].reindex(scored.scores["utterance_id"])
     else:
