@@ -28,7 +28,7 @@ FEWEST_SLICE_GROUPS = 6
 _INTERVAL = ["difference_low", "difference_high", "probability_b_better"]
 _COMPARED = ["system_a", "system_b", "utterances", "ref_words", "wer_a", "wer_b", "difference", *_INTERVAL]
 _COMPARED += ["resampled", "groups", "segments", "mapsswe_z", "mapsswe_p", "sign_p", "wilcoxon_p"]
-_COMPARED += ["mapsswe_p_corrected", "verdict", "note"]
+_COMPARED += ["randomization_p", "p_corrected", "verdict", "note"]
 
 A_BETTER, B_BETTER, NO_DIFFERENCE, TOO_LITTLE = "A better", "B better", "no difference shown", "too little data"
 
@@ -68,18 +68,21 @@ def compare_systems(
     correction: str = "holm",
     resamples: int = RESAMPLES,
     seed: int = 0,
+    of_words: bool = True,
 ) -> pd.DataFrame:
     """One row for each pair of systems, in the order given: rates, their difference, three tests and a verdict.
 
     The difference is B's WER less A's, below 0 where B is better, with a 95 % interval by the paired bootstrap over
     what `resampled` names. The verdict is MAPSSWE's, at the level 0.05 of its p corrected over the pairs: it says
-    what these recordings show, and the column `note` says where the interval over speakers does not follow.
-    The sign test and Wilcoxon's are over the same groups' error rates, and are not corrected.
+    what these recordings show, and the column `note` says where the interval over speakers does not follow. Rates that
+    are not over words have no such segments; the verdict on them is the randomization test's, as `compare_slices` has
+    it. The sign test and Wilcoxon's are over the same groups' error rates, and are not corrected.
 
     Args:
         scores: table `scores` of each system; the same utterances, references and scoring.
         utterances: table `utterances`: the speakers and recordings that are resampled.
         correction: `holm`, `benjamini-hochberg` or `none`.
+        of_words: whether the counts are of the words of the alignments; else of characters, or words otherwise parted.
 
     Raises:
         InvalidInput: fewer than two systems; or they differ in scoring, utterances or references.
@@ -88,7 +91,7 @@ def compare_systems(
         raise InvalidInput(f"found {len(scores)} systems; give the scores of two at least")
     matched = match_scores(scores, utterances)
     pairs = list(combinations(matched.scores, 2))
-    frame = pd.DataFrame([_compared(matched, a, b) for a, b in pairs])
+    frame = pd.DataFrame([_compared(matched, a, b, of_words) for a, b in pairs])
     sums = {name: matched.by_group(name) for name in matched.scores}
     errors_a, words_a, errors_b, words_b = (
         np.hstack([sums[pair[side]][kind] for pair in pairs]) for side in (0, 1) for kind in (0, 1)
@@ -96,17 +99,24 @@ def compare_systems(
     drawn = paired_bootstrap(errors_a, errors_b, words_a, words_b, resamples, seed)
     for name, values in zip(_INTERVAL, drawn, strict=True):
         frame[name] = values
-    frame["mapsswe_p_corrected"] = corrected(frame["mapsswe_p"].to_numpy(), correction)
+    tested = frame["mapsswe_p" if of_words else "randomization_p"].to_numpy(float)
+    frame["p_corrected"] = corrected(tested, correction)
     verdicts = [_system_verdict(row, matched) for row in frame.to_dict("records")]
     frame["verdict"], frame["note"] = (list(column) for column in zip(*verdicts, strict=True))
     frame["resampled"], frame["groups"] = matched.unit, matched.group_count
     return frame[_COMPARED]
 
 
-def _compared(matched: Matched, a: str, b: str) -> dict[str, object]:
+def _compared(matched: Matched, a: str, b: str, of_words: bool) -> dict[str, object]:
     (errors_a, words_a), (errors_b, words_b) = matched.by_group(a), matched.by_group(b)
     rates = percentages(errors_a, words_a)[:, 0], percentages(errors_b, words_b)[:, 0]
-    segments = mapsswe(matched.scores[a]["alignment"], matched.scores[b]["alignment"])
+    tested: dict[str, object] = {"segments": None, "mapsswe_z": math.nan, "mapsswe_p": math.nan}
+    randomized = math.nan
+    if of_words:
+        segments = mapsswe(matched.scores[a]["alignment"], matched.scores[b]["alignment"])
+        tested = {"segments": segments.segments, "mapsswe_z": segments.z, "mapsswe_p": segments.p}
+    elif matched.group_count >= FEWEST_SLICE_GROUPS:
+        randomized = randomization_p(errors_a[:, 0], errors_b[:, 0])
     wer_a, wer_b = _rate(errors_a, words_a), _rate(errors_b, words_b)
     return {
         "system_a": a,
@@ -116,9 +126,8 @@ def _compared(matched: Matched, a: str, b: str) -> dict[str, object]:
         "wer_a": wer_a,
         "wer_b": wer_b,
         "difference": wer_b - wer_a,
-        "segments": segments.segments,
-        "mapsswe_z": segments.z,
-        "mapsswe_p": segments.p,
+        **tested,
+        "randomization_p": randomized,
         "sign_p": sign_test(*rates).p,
         "wilcoxon_p": wilcoxon_test(*rates).p,
     }
@@ -129,15 +138,20 @@ def _system_verdict(row: dict[str, float], matched: Matched) -> tuple[str, str]:
     notes = []
     if not row["ref_words"]:
         return TOO_LITTLE, "no reference words"
-    if row["segments"] < FEWEST_SEGMENTS:
+    by_segments = not math.isnan(row["mapsswe_p"])
+    if by_segments and row["segments"] < FEWEST_SEGMENTS:
         verdict = TOO_LITTLE
         notes.append(f"{row['segments']} segments with errors; MAPSSWE wants {FEWEST_SEGMENTS}")
-    elif row["mapsswe_p_corrected"] >= LEVEL:
+    elif math.isnan(row["p_corrected"]):
+        verdict = TOO_LITTLE
+        notes.append(f"{_counted(groups, unit)}; {FEWEST_SLICE_GROUPS} are the fewest to show anything")
+    elif row["p_corrected"] >= LEVEL:
         verdict = NO_DIFFERENCE
     else:
-        verdict = B_BETTER if row["mapsswe_z"] > 0 else A_BETTER
+        b_better = row["mapsswe_z"] > 0 if by_segments else row["difference"] < 0
+        verdict = B_BETTER if b_better else A_BETTER
         if row["difference_low"] <= 0 <= row["difference_high"]:
-            notes.append(f"the interval over {groups} {unit} holds 0: others may not show it")
+            notes.append(f"the interval over {groups} {unit} holds 0: {unit} other than these may not show it")
     if groups < FEWEST_GROUPS:
         notes.append(f"{_counted(groups, unit)}: no interval, and nothing is said about others")
     return verdict, "; ".join(notes)

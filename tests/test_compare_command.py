@@ -68,7 +68,7 @@ def test_better_overall_but_worse_for_children_is_seen(compare: Any) -> None:
 
 def test_json_holds_systems_pairs_and_slices(compare: Any) -> None:
     made = compare("ref.csv", "old.csv", "new.csv", "--format", "json").json
-    assert list(made) == ["scoring", "correction", "systems", "pairs", "slices"]
+    assert list(made) == ["scoring", "measure", "correction", "systems", "pairs", "slices"]
     assert (made["scoring"], made["correction"]) == ("basic-1/unit", "holm")
     assert [(row["system"], row["wer"]) for row in made["systems"]] == [("old", 0.255), ("new", 0.135)]
     (pair,) = made["pairs"]
@@ -84,7 +84,7 @@ def test_json_holds_systems_pairs_and_slices(compare: Any) -> None:
 
 def test_the_output_says_how_it_was_made(compare: Any) -> None:
     err = compare("ref.csv", "old.csv", "new.csv").err
-    for part in ("basic-1/unit", "20 speakers", "MAPSSWE", "randomization", "corrected by holm"):
+    for part in ("basic-1/unit", "20 speakers", "MAPSSWE", "randomization", "corrected, by holm"):
         assert part in err
 
 
@@ -251,3 +251,23 @@ def test_runs_over_other_utterances_are_refused_without_partial(compare: Any, wo
     assert "3 utterances of other runs have no score in run less" in printed.err
     partial = compare("a", "less", "-w", str(workspace.root), "--partial", "--format", "json")
     assert json.loads(partial.out)["systems"][0]["utterances"] == 77
+
+
+def test_korean_systems_are_compared_by_their_character_error_rate(compare: Any) -> None:
+    """Spaces that are left out are no errors of it."""
+    references = "".join(f"s{n}-u,오늘 날씨 어때,s{n}\n" for n in range(8))
+    Path("ref.csv").write_text("utterance_id,text,speaker\n" + references, encoding="utf-8")
+    for name, text in (("joined", "오늘날씨어때"), ("wrong", "오늘 날씨 어떠")):
+        lines = "".join(f"s{n}-u,{text}\n" for n in range(8))
+        Path(f"{name}.csv").write_text("utterance_id,text\n" + lines, encoding="utf-8")
+    found = compare("ref.csv", "joined.csv", "wrong.csv", "--normalizer", "korean", "--format", "json").json
+    assert found["measure"] == "cer"
+    assert [(row["system"], row["cer"], row["ref_chars"]) for row in found["systems"]] == [
+        ("joined", 0.0, 48),
+        ("wrong", 8 / 48, 48),
+    ]
+    assert [(pair["verdict"], pair["segments"]) for pair in found["pairs"]] == [("A better", None)]
+    by_words = compare("ref.csv", "joined.csv", "wrong.csv", "--normalizer", "korean", "--measure", "wer").err
+    assert "wrong has the lowest WER" in by_words
+    refused = compare("ref.csv", "joined.csv", "wrong.csv", "--measure", "jer")
+    assert refused.code == 2 and "those of Korean come with --normalizer korean" in refused.err

@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 _OVERALL, _UTTERANCE = "overall", "utterance"
 _SYSTEM_COLUMNS = ["system", "ref_words", "sub", "del", "ins", "wer", "wer_low", "wer_high", "cer"]
 _SHORT = {"substitutions": "sub", "deletions": "del", "insertions": "ins"}
+_UNITS = {"cer": "ref_chars", "cer_with_spaces": "ref_chars", "jer": "ref_jamo"}
 _MOST_CHANGES = 20
 _MOST_SLICES = 15
-_LEGEND = "WER in %; B less A in points of it, with the 95 % interval; P(B) that B is better; p corrected"
+_LEGEND = "{} in %; B less A in points of it, with the 95 % interval; P(B) that B is better; p corrected"
 
 
 class Correction(enum.StrEnum):
@@ -65,6 +66,13 @@ def compare(
     correction: Annotated[
         Correction, typer.Option(help="For many tests: holm, or bh (Benjamini and Hochberg).")
     ] = Correction.holm,
+    measure: Annotated[
+        str | None,
+        typer.Option(
+            help="The rate to compare: wer or cer; with normalizer korean also cer_with_spaces, jer or swer.",
+            show_default="wer; cer with normalizer korean",
+        ),
+    ] = None,
     partial: PartialOption = False,
     workspace: Annotated[
         Path | None,
@@ -80,7 +88,7 @@ def compare(
     Example: workbench compare reference.trn old.trn new.trn --by age_group
     """
     options = ScoringOptions(normalizer, alignment, alternatives, fillers, notation, partial)
-    comparison = _compared(systems, workspace, options)
+    comparison = _compared(systems, workspace, options, measure)
     if by == _UTTERANCE:
         _print_changes(comparison, format)
     elif by != _OVERALL:
@@ -90,14 +98,14 @@ def compare(
     end_of_files(comparison.notes, comparison.faults)
 
 
-def _compared(systems: list[str], workspace: Path | None, options: ScoringOptions) -> Comparison:
+def _compared(systems: list[str], workspace: Path | None, options: ScoringOptions, measure: str | None) -> Comparison:
     from workbench.errors import BadInput
     from workbench.manifests.text_columns import split_column
     from workbench.stages.compare import compare_files, compare_runs
 
     paths = [Path(name) for name in systems]
     if workspace is None and _is_data(split_column(paths[0])[0]):
-        return compare_files(paths[0], paths[1:], options.of_files(), options.partial)
+        return compare_files(paths[0], paths[1:], options.of_files(), options.partial, measure)
     try:
         opened = open_workspace(workspace or Path("."))
     except BadInput as problem:
@@ -107,7 +115,7 @@ def _compared(systems: list[str], workspace: Path | None, options: ScoringOption
     unknown = next((name for name in systems if name not in known), None)
     if unknown is not None:
         raise BadInput(f"{unknown!r} is no file here and no run; the runs are {', '.join(known) or 'none yet'}")
-    return compare_runs(opened, systems, options.partial)
+    return compare_runs(opened, systems, options.partial, measure)
 
 
 def _is_data(path: Path) -> bool:
@@ -123,23 +131,25 @@ def _print_overall(comparison: Comparison, correction: Correction, format: Forma
     sliced = slice_changes(comparison, chosen)
     if format is Format.json:
         tables = {"systems": rates, "pairs": compared, "slices": sliced}
-        head = {"scoring": comparison.scoring.label, "correction": chosen}
+        tables = {name: _in_measure(frame, comparison.measure) for name, frame in tables.items()}
+        head = {"scoring": comparison.scoring.label, "measure": comparison.measure, "correction": chosen}
         print_json(head | {name: records(frame) for name, frame in tables.items()})
     elif format is Format.csv:
-        print_frame(compared, format)
+        print_frame(_in_measure(compared, comparison.measure), format)
     else:
         known = sliced[sliced["verdict"].isin(["A better", "B better"])]
         shown = contrary_first(known, compared).head(_MOST_SLICES)
-        _titled(rates.rename(columns=_SHORT)[_SYSTEM_COLUMNS], "systems", format)
-        _titled(_readable_pairs(compared), "pairs", format)
+        columns = _SYSTEM_COLUMNS if comparison.measure == "wer" else _SYSTEM_COLUMNS[:-1]
+        _titled(_in_measure(rates.rename(columns=_SHORT)[columns], comparison.measure), "systems", format)
+        _titled(_readable_pairs(compared, comparison.measure), "pairs", format)
         if len(shown):
             title = f"slices with a difference shown, {_named(comparison)}"
-            _titled(_readable_slices(shown, len(comparison.scores) > 2), title, format)
+            _titled(_readable_slices(shown, comparison), title, format)
         if len(known) > len(shown):
             say(f"{len(known) - len(shown)} more slices show a difference; --by TAG lists those of a tag")
         if len(sliced) > len(known):
             say(f"{len(sliced) - len(known)} slices show no difference or hold too little data")
-        say(_LEGEND)
+        say(_LEGEND.format(comparison.measure.upper()))
     _say_how(comparison, rates, compared, chosen)
     for sentence in contradictions(compared, sliced):
         say(sentence)
@@ -164,19 +174,20 @@ def _say_how(comparison: Comparison, rates: pd.DataFrame, compared: pd.DataFrame
     from workbench.stages.rates import how_resampled
 
     first = compared.iloc[0]
+    whose = "MAPSSWE's" if comparison.measure == "wer" else "a randomization test's"
     say(
         f"scored with {comparison.scoring.label}; {how_resampled(int(first['groups']), first['resampled'])}; the "
-        f"verdict on a pair is MAPSSWE's, that on a slice a randomization test's over {first['resampled']}; "
-        f"p corrected by {correction}"
+        f"verdict on a pair is {whose}, that on a slice a randomization test's over {first['resampled']}; "
+        f"p, unlike the intervals, is corrected, by {correction}"
     )
-    best = best_system(rates, compared)
+    best = best_system(rates, compared, comparison.measure)
     if best is not None:
         say(best)
     for row in rates[rates["wer"] == 0].itertuples():
         say(f"{row.system} has no error at all: are these its own texts, and not the references?")
     for pair in compared.itertuples():
         if pair.note:
-            say(f"{pair.system_a} and {pair.system_b}: {pair.note}")
+            say(f"* {pair.system_a} and {pair.system_b}: {pair.note}")
 
 
 def _print_slices(comparison: Comparison, tag: str, correction: Correction, format: Format) -> None:
@@ -185,9 +196,9 @@ def _print_slices(comparison: Comparison, tag: str, correction: Correction, form
     chosen = _CORRECTIONS[correction]
     frame = slice_changes(comparison, chosen, tag)
     if format in (Format.json, Format.csv):
-        print_frame(frame, format)
+        print_frame(_in_measure(frame, comparison.measure), format)
     else:
-        _titled(_readable_slices(frame, len(comparison.scores) > 2), f"compared by {tag}, {_named(comparison)}", format)
+        _titled(_readable_slices(frame, comparison), f"compared by {tag}, {_named(comparison)}", format)
     say(
         f"scored with {comparison.scoring.label}; intervals and the randomization test are over "
         f"{frame['resampled'].iloc[0]}; p, unlike the intervals, is corrected, by {chosen}, over all slices of a pair"
@@ -222,36 +233,47 @@ def _one_line(text: str) -> str:
     return printable(text).replace("\n", "[U+000A]")
 
 
-def _readable_pairs(compared: pd.DataFrame) -> pd.DataFrame:
+def _in_measure(frame: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """The columns named after the rate that they hold."""
+    if measure == "wer":
+        return frame
+    frame = frame.drop(columns=measure, errors="ignore")
+    names = {name: name.replace("wer", measure) for name in frame.columns if "wer" in name}
+    return frame.rename(columns=names | {"ref_words": _UNITS.get(measure, "ref_words")})
+
+
+def _readable_pairs(compared: pd.DataFrame, measure: str) -> pd.DataFrame:
     import pandas as pd
 
+    rate = measure.upper()
     rows = [
         {
             "A": row.system_a,
             "B": row.system_b,
-            "WER A": _percent(row.wer_a),
-            "WER B": _percent(row.wer_b),
+            f"{rate} A": _percent(row.wer_a),
+            f"{rate} B": _percent(row.wer_b),
             "B less A": _points(row),
             "P(B)": _share(row.probability_b_better),
             # A test that the verdict does not rest on shows nothing.
-            "p": "–" if row.verdict == "too little data" else _p(row.mapsswe_p_corrected),
-            "verdict": row.verdict,
+            "p": "–" if row.verdict == "too little data" else _p(row.p_corrected),
+            "verdict": row.verdict + " *" * bool(row.note),
         }
         for row in compared.itertuples()
     ]
     return pd.DataFrame(rows)
 
 
-def _readable_slices(sliced: pd.DataFrame, several: bool) -> pd.DataFrame:
+def _readable_slices(sliced: pd.DataFrame, comparison: Comparison) -> pd.DataFrame:
     import pandas as pd
 
+    several, rate = len(comparison.scores) > 2, comparison.measure.upper()
     rows = [
         {
             **({"B": row.system_b} if several else {}),
             "slice": row.slice,
             "utts": row.utterances,
-            "WER A": _percent(row.wer_a),
-            "WER B": _percent(row.wer_b),
+            f"{rate} A": _percent(row.wer_a),
+            f"{rate} B": _percent(row.wer_b),
             "B less A": _points(row),
             "p": _p(row.p_corrected),
             "verdict": row.verdict,

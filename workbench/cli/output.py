@@ -34,6 +34,8 @@ FormatOption = Annotated[Format, typer.Option("--format", help="How to print the
 _RATES = {
     "wer",
     "cer",
+    "cer_low",
+    "cer_high",
     "cer_with_spaces",
     "jer",
     "swer",
@@ -47,7 +49,7 @@ _RATES = {
 _SHORT = {"utterances": "utts", "ref_words": "words", "cost_hours": "hours", "run_id": "run"}
 _FIGURES = re.compile(r"[-+–<>\d\s.,%…()]*")
 _WIDEST = 9  # columns that a terminal can show side by side
-_INTERVALS = ("wer", "gain")
+_INTERVALS = ("wer", "cer", "gain")
 _POINTS = {"gap", "gain", "gain_low", "gain_high", "gain_per_hour"}
 
 

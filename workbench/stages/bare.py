@@ -53,9 +53,12 @@ def score_files(reference: Path, hypothesis: Path, scoring: Scoring | str, parti
 
 
 def unread_notation(pairs: pd.DataFrame, scoring: Scoring) -> list[str]:
-    """A sentence where references hold choices that the scoring does not read as such."""
+    """Sentences where references hold what the scoring does not read as what it is."""
+    found = []
+    if scoring.normalizer.name != "korean" and pairs["reference"].str.contains("[가-힣]").mean() > 0.5:
+        found.append("the references are in Hangul: --normalizer korean leaves out noise marks, and leads with CER")
     if scoring.notation != "plain":
-        return []
+        return found
     spelled_alone = "its spelled side alone counts" if scoring.normalizer.name == "korean" else "both sides are words"
     for pattern, what, how, remedy in (
         (_ALTERNATION, "NIST's {a / b}", "all of it is words", "alternations reads it, nist also (um) and part-"),
@@ -64,8 +67,8 @@ def unread_notation(pairs: pd.DataFrame, scoring: Scoring) -> list[str]:
         held = pairs["reference"].str.contains(pattern)
         if held.any():
             first = pairs["utterance_id"][held].iloc[0]
-            return [f"{held.sum()} references hold {what}, the first is {first!r}; {how}; --notation {remedy}"]
-    return []
+            found.append(f"{held.sum()} references hold {what}, the first is {first!r}; {how}; --notation {remedy}")
+    return found
 
 
 def scored_pairs_of(paired: Paired, scoring: Scoring) -> Scored:
@@ -146,6 +149,7 @@ def _of_nlp(reference: Path, hypothesis: Path, partial: bool, notation: str) -> 
         pd.DataFrame({"utterance_id": list(of), name: list(of.values()), "source_detail": f"{path}:1"}, dtype="str")
         for of, name, path in ((texts, "reference", reference), (heard, "hypothesis", hypothesis))
     ]
+    frames[0]["recording"] = frames[0]["utterance_id"]
     return _by_id(frames[0], frames[1], partial, notes, [])
 
 

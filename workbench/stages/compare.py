@@ -15,6 +15,7 @@ from analysis.scoring import Scoring
 from workbench.errors import BadInput
 from workbench.manifests.text_columns import split_column
 from workbench.stages.bare import listed_ids, pair_files, unread_notation
+from workbench.stages.measures import checked_measure, scores_in
 from workbench.stages.rates import Scored, group_labels
 from workbench.stages.score import choose_run, scores_of, workspace_scoring
 from workbench.stages.slices import bins_for
@@ -29,9 +30,10 @@ class Comparison:
     """The scores of several systems on the same utterances; the first is what the others are compared with.
 
     Args:
-        scores: table `scores` of each system, by its name.
+        scores: table `scores` of each system, by its name, with the counts of the measure as those of words.
         utterances: utterance_id, and speaker and recording where they are known.
         tags: tag columns indexed by utterance_id.
+        measure: the error rate that is compared, as `workbench.stages.measures` has them.
         notes: whole sentences about what was left out.
         faults: rows that cannot be used: item, location, reason.
     """
@@ -40,21 +42,26 @@ class Comparison:
     utterances: pd.DataFrame
     tags: pd.DataFrame
     scoring: Scoring
+    measure: str
     bins: Mapping[str, Sequence[float]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     faults: list[dict[str, str]] = field(default_factory=list)
 
 
-def compare_files(reference: Path, hypotheses: Sequence[Path], scoring: Scoring, partial: bool = False) -> Comparison:
+def compare_files(
+    reference: Path, hypotheses: Sequence[Path], scoring: Scoring, partial: bool = False, measure: str | None = None
+) -> Comparison:
     """The scores of files of hypotheses against the references of another, each system named by its file.
 
     Args:
         partial: compare the utterances that stand in all files, instead of refusing files that differ.
+        measure: the scoring's headline where it is not given.
 
     Raises:
         BadInput: fewer than two systems, a file cannot be read, or the ids differ and `partial` is not set.
     """
     names = _system_names(hypotheses)
+    measure = checked_measure(measure, scoring)
     paired = {
         name: pair_files(reference, hypothesis, partial, scoring.notation)
         for name, hypothesis in zip(names, hypotheses, strict=True)
@@ -67,10 +74,11 @@ def compare_files(reference: Path, hypotheses: Sequence[Path], scoring: Scoring,
         name: score(one.pairs[one.pairs["utterance_id"].isin(common)].reset_index(drop=True), scoring)
         for name, one in paired.items()
     }
+    scores = {name: scores_in(frame, measure, scoring) for name, frame in scores.items()}
     notes = list(dict.fromkeys(note for one in paired.values() for note in one.notes))
     notes += unread_notation(first.pairs, scoring)
     faults = {str(fault): fault for one in paired.values() for fault in one.faults}
-    return Comparison(scores, first.utterances, first.tags, scoring, notes=notes, faults=list(faults.values()))
+    return Comparison(scores, first.utterances, first.tags, scoring, measure, notes=notes, faults=list(faults.values()))
 
 
 def _system_names(hypotheses: Sequence[Path]) -> list[str]:
@@ -85,11 +93,14 @@ def _system_names(hypotheses: Sequence[Path]) -> list[str]:
     return names
 
 
-def compare_runs(workspace: Workspace, run_ids: Sequence[str], partial: bool = False) -> Comparison:
+def compare_runs(
+    workspace: Workspace, run_ids: Sequence[str], partial: bool = False, measure: str | None = None
+) -> Comparison:
     """The scores of runs of a workspace, under its scoring.
 
     Args:
         partial: compare the utterances that every run has, instead of refusing runs that differ.
+        measure: the scoring's headline where it is not given.
 
     Raises:
         BadInput: fewer than two runs, a run is unknown or not scored, or they differ and `partial` is not set.
@@ -98,6 +109,8 @@ def compare_runs(workspace: Workspace, run_ids: Sequence[str], partial: bool = F
         raise BadInput("give at least two runs, as workbench compare RUN_A RUN_B, or files: references and hypotheses")
     if len(set(run_ids)) < len(run_ids):
         raise BadInput(f"run {next(n for n in run_ids if run_ids.count(n) > 1)} is given twice; give every run once")
+    scoring = workspace_scoring(workspace)
+    measure = checked_measure(measure, scoring)
     scores = {one: scores_of(workspace, str(choose_run(workspace, one)["run_id"])) for one in run_ids}
     everywhere = set.intersection(*(set(frame["utterance_id"]) for frame in scores.values()))
     somewhere = pd.concat([frame["utterance_id"] for frame in scores.values()]).drop_duplicates()
@@ -112,11 +125,12 @@ def compare_runs(workspace: Workspace, run_ids: Sequence[str], partial: bool = F
     if notes and not partial:
         raise BadInput(f"{'; '.join(notes)}; compare the {len(everywhere)} that every run has with --partial")
     scores = {
-        name: frame[frame["utterance_id"].isin(everywhere)].reset_index(drop=True) for name, frame in scores.items()
+        name: scores_in(frame[frame["utterance_id"].isin(everywhere)].reset_index(drop=True), measure, scoring)
+        for name, frame in scores.items()
     }
     tags = all_tags(workspace)
     return Comparison(
-        scores, workspace.read("utterances"), tags, workspace_scoring(workspace), bins_for(workspace, tags),
+        scores, workspace.read("utterances"), tags, scoring, measure, bins_for(workspace, tags),
         [f"{note}; left out of every figure (--partial)" for note in notes],
     )  # fmt: skip
 
@@ -128,7 +142,8 @@ def systems(comparison: Comparison) -> pd.DataFrame:
 
 def pairs(comparison: Comparison, correction: str = "holm") -> pd.DataFrame:
     """One row for each two systems, as `analysis.compare.compare_systems` has it."""
-    return compare_systems(comparison.scores, comparison.utterances, correction)
+    of_words = comparison.measure == "wer"
+    return compare_systems(comparison.scores, comparison.utterances, correction, of_words=of_words)
 
 
 def slice_changes(comparison: Comparison, correction: str = "holm", tag: str | None = None) -> pd.DataFrame:
@@ -183,8 +198,8 @@ def utterance_changes(comparison: Comparison) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def best_system(rates: pd.DataFrame, compared: pd.DataFrame) -> str | None:
-    """A sentence on the system of the lowest WER, and which others it is shown to beat; None without rates."""
+def best_system(rates: pd.DataFrame, compared: pd.DataFrame, measure: str) -> str | None:
+    """A sentence on the system of the lowest rate, and which others it is shown to beat; None without rates."""
     if rates["wer"].isna().all():
         return None
     best = rates.loc[rates["wer"].astype(float).idxmin()]
@@ -195,8 +210,11 @@ def best_system(rates: pd.DataFrame, compared: pd.DataFrame) -> str | None:
         if (pair.system_a == name and pair.verdict == A_BETTER) or (pair.system_b == name and pair.verdict == B_BETTER)
     ]
     others = len(rates) - 1
-    shown = "each of the others" if others > 1 and len(beaten) == others else ", ".join(map(str, beaten)) or "none"
-    return f"{name} has the lowest WER, {100 * best['wer']:.1f} %; it is shown to be better than {shown}"
+    lowest = f"{name} has the lowest {measure.upper()}, {100 * best['wer']:.1f} %"
+    if not beaten:
+        return f"{lowest}, but is not shown to be better than another"
+    shown = "each of the others" if others > 1 and len(beaten) == others else ", ".join(map(str, beaten))
+    return f"{lowest}, and is shown to be better than {shown}"
 
 
 def contrary_first(sliced: pd.DataFrame, compared: pd.DataFrame) -> pd.DataFrame:

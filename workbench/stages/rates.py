@@ -18,9 +18,8 @@ from analysis.scoring import Scoring
 from analysis.slices import Slice
 from analysis.tag_values import MISSING, MOST_VALUES
 from workbench.errors import BadInput
+from workbench.stages.measures import CHARS, WORDS, is_korean, korean_counts_of
 
-WORDS = ["ref_words", "hits", "substitutions", "deletions", "insertions"]
-CHARS = ["ref_chars", "char_hits", "char_substitutions", "char_deletions", "char_insertions"]
 OVERALL, UTTERANCE = "overall", "utterance"
 
 
@@ -66,14 +65,16 @@ def by_utterance(scores: pd.DataFrame) -> pd.DataFrame:
 def overall_rates(scored: Scored) -> dict[str, Any]:
     """The whole's counts and rates, and how they were made.
 
-    As `overall` has them, then the 95 % interval of WER (None where it cannot be given), forgiven words, scoring,
-    what was resampled and the number of such groups. Korean scoring has the measures of Korean instead of one CER.
+    As `overall` has them, then the 95 % intervals of WER and CER (None where one cannot be given), forgiven words,
+    scoring, what was resampled and the number of such groups. Korean scoring has the other rates of Korean, too.
     """
     scores = scored.scores
     unit, groups = resampling_unit(_in_order(scored))
     errors, words = scores[WORDS[2:]].sum(axis=1).to_numpy(), scores["ref_words"].to_numpy()
-    sums = group_sums(np.column_stack([errors, words]), groups.to_numpy())
+    char_errors, chars = scores[CHARS[2:]].sum(axis=1).to_numpy(), scores["ref_chars"].to_numpy()
+    sums = group_sums(np.column_stack([errors, words, char_errors, chars]), groups.to_numpy())
     (low,), (high,) = ratio_interval(sums[:, [0]], sums[:, [1]])
+    (cer_low,), (cer_high,) = ratio_interval(sums[:, [2]], sums[:, [3]])
     row = overall(scores)
     cer = row.pop("cer")
     return {
@@ -81,6 +82,8 @@ def overall_rates(scored: Scored) -> dict[str, Any]:
         "wer_low": _number(low),
         "wer_high": _number(high),
         "cer": cer,
+        "cer_low": _number(cer_low),
+        "cer_high": _number(cer_high),
         **korean_rates(scored),
         "forgiven": int(forgiven_words(scored)["words"].sum()),
         "scoring": scored.scoring.label,
@@ -104,6 +107,8 @@ def how_made(rates: dict[str, Any]) -> str:
     normalizer, alignment = rates["scoring"].split("/")[:2]
     if alignment == "sclite" and not normalizer.startswith(("none", "case")):
         made += ", whose words are not sclite's: --normalizer case has those"
+    if normalizer.startswith("korean"):
+        made += " (cer, the headline: characters without spaces; jer: jamo; swer: words with the reference's spacing)"
     if rates["ref_words"] == 0:
         return f"{made}; there are no reference words, and so no rate"
     return f"{made}; {how_resampled(rates['groups'], rates['resampled'])}"
@@ -281,13 +286,9 @@ def korean_rates(scored: Scored) -> dict[str, float | None]:
 
     They are over the words of the alignments, and so over the reference with the alternatives that were taken.
     """
-    if scored.scoring.normalizer.name != "korean":
+    if not is_korean(scored.scoring):
         return {}
-    from analysis.korean_metrics import korean_counts, overall_korean
+    from analysis.korean_metrics import overall_korean
 
-    sides: tuple[list[str], list[str]] = [], []
-    for steps in pa.array(scored.scores["alignment"]).to_pylist():
-        for texts, side in zip(sides, ("reference", "hypothesis"), strict=True):
-            texts.append(" ".join(step[side] for step in steps if step[side]))
-    rates = overall_korean(korean_counts(*sides, scored.scoring.alignment))
+    rates = overall_korean(korean_counts_of(scored.scores, scored.scoring))
     return {name: rates[name] for name in ("cer", "cer_with_spaces", "jer", "swer")}
