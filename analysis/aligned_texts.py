@@ -107,8 +107,8 @@ def _refuse_choices(hypotheses: Sequence[str], scoring: Scoring, names: Sequence
     faulty = [repr(name) for text, name in zip(hypotheses, names, strict=True) if _ALTERNATION.search(text)]
     if faulty:
         raise InvalidInput(
-            f"{len(faulty)} of {len(hypotheses)} hypotheses hold alternations, the first are of utterances "
-            f"{', '.join(faulty[:_NAMED])}; expected one text each; choose one, or score with notation plain"
+            f"alternations stand in {len(faulty)} of {len(hypotheses)} hypotheses (utterances "
+            f"{', '.join(faulty[:_NAMED])}); expected one text each; choose one, or score with notation plain"
         )
 
 

@@ -27,7 +27,7 @@ Integers = np.ndarray[Any, np.dtype[np.integer[Any]]]
 def words(text: str) -> list[str]:
     """The words of the text, as jiwer splits them: at spaces, and at runs of two or more of any white space.
 
-    A single tab, line break or no-break space parts no words; normalizers other than `none` make them spaces.
+    A single tab, line break or no-break space parts no words; all normalizers but `none` and `case` make them spaces.
 
     >>> words("  the cat  sat ")
     ['the', 'cat', 'sat']

@@ -141,7 +141,7 @@ def _system_verdict(row: dict[str, float], matched: Matched) -> tuple[str, str]:
     by_segments = not math.isnan(row["mapsswe_p"])
     if by_segments and row["segments"] < FEWEST_SEGMENTS:
         verdict = TOO_LITTLE
-        notes.append(f"{row['segments']} segments with errors; MAPSSWE wants {FEWEST_SEGMENTS}")
+        notes.append(f"{_counted(int(row['segments']), 'segments')} with errors; MAPSSWE wants {FEWEST_SEGMENTS}")
     elif math.isnan(row["p_corrected"]):
         verdict = TOO_LITTLE
         notes.append(f"{_counted(groups, unit)}; {FEWEST_SLICE_GROUPS} are the fewest to show anything")

@@ -19,8 +19,12 @@ from analysis.nist_notation import parse_word
 from analysis.scoring import Scoring
 from analysis.steps import ALIGNMENT_TYPE, DELETE, EQUAL, INSERT, OPS
 
-FORGIVEN_TYPE = pa.list_(pa.struct([("step", pa.int64()), ("alternative", pa.string()), ("words", pa.int64())]))
-"""At which step of an alignment (from 0) an alternative was taken, which, and for how many words."""
+FORGIVEN_TYPE = pa.list_(
+    pa.struct(
+        [("step", pa.int64()), ("alternative", pa.string()), ("words", pa.int64()), ("steps", pa.int64())],
+    )
+)
+"""At which step of an alignment (from 0) an alternative was taken, which, for how many words, and in how many steps."""
 
 
 class MarkedStep(NamedTuple):
@@ -37,11 +41,15 @@ class MarkedStep(NamedTuple):
 
 
 class Forgiven(NamedTuple):
-    """An alternative taken: the step that it begins at, its name, and how many words it forgave."""
+    """An alternative taken: the step that it begins at, its name, how many words it forgave, how many steps it has.
+
+    What is left out, or heard without being counted, has no steps: it stands before the step that it names.
+    """
 
     step: int
     alternative: str
     words: int
+    steps: int
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,7 @@ def align_marked(marked: Marked, hypothesis: str, scoring: Scoring) -> NetworkAl
     >>> found = align_marked(("Buy", ice), "buy icecream", get_scoring())
     >>> found.steps[1], found.forgiven
     (MarkedStep(op='equal', reference='icecream', hypothesis='icecream', via='notation', item=1), \
-[Forgiven(step=1, alternative='notation', words=2)])
+[Forgiven(step=1, alternative='notation', words=2, steps=1)])
     """
     return align_all([normalised(marked, scoring.normalizer)], [scoring.normalizer(hypothesis)], scoring)[0]
 
@@ -192,31 +200,34 @@ def _traced(
 ) -> NetworkAlignment:
     steps: list[MarkedStep] = []
     forgiven: list[Forgiven] = []
-    begun: set[int] = set()
+    begun: dict[int, int] = {}
     for move, arc, position in moves:
         word = heard[position] if position >= 0 else Word("")
         if move == INSERT:
             if scoring.fillers == "optional" and not word.optional and is_filler(word.text):
-                forgiven.append(Forgiven(len(steps), "fillers", 1))
+                forgiven.append(Forgiven(len(steps), "fillers", 1, 0))
                 continue
             if word.optional:
-                forgiven.append(Forgiven(len(steps), "optional", 1))
+                forgiven.append(Forgiven(len(steps), "optional", 1, 1))
             steps.append(MarkedStep("equal" if word.optional else OPS[move], "", word.text, "", -1))
             continue
         choice = network.choice_of[arc]
         via, written = network.choices[choice]
         if choice and choice not in begun:
-            begun.add(choice)
-            forgiven.append(Forgiven(len(steps), via, written))
+            begun[choice] = len(forgiven)
+            forgiven.append(Forgiven(len(steps), via, written, 0))
         if network.kinds[arc] == NULL:
             continue
+        if choice:
+            taken = forgiven[begun[choice]]
+            forgiven[begun[choice]] = taken._replace(steps=len(steps) - taken.step + 1)
         text, op = network.words[arc], OPS[move]
         if move == DELETE and network.kinds[arc] == OPTIONAL:
             op, via = "equal", "optional"
-            forgiven.append(Forgiven(len(steps), via, 1))
+            forgiven.append(Forgiven(len(steps), via, 1, 1))
         elif move == EQUAL and text != word.text:
             via = "fragment"
-            forgiven.append(Forgiven(len(steps), via, 1))
+            forgiven.append(Forgiven(len(steps), via, 1, 1))
         steps.append(MarkedStep(op, text, word.text, via, network.items[arc]))
     return NetworkAlignment(steps, forgiven)
 

@@ -173,7 +173,7 @@ class _Builder:
         written = count_words(part.options[0])
         waiting: list[_Arc] = []
         for number, option in enumerate(part.options):
-            own = self._choice(part.name, written) if number else choice
+            own = self._choice(part.name, written, choice) if number else choice
             waiting += self._way(option, node, own, item, search and not number)
         return waiting
 
@@ -181,7 +181,10 @@ class _Builder:
         end = self._sequence([(item, part) for part in option], node, choice, search)
         return [_Arc(NOTHING, node, NULL, False, choice, item)] if isinstance(end, int) else end
 
-    def _choice(self, name: str, written: int) -> int:
+    def _choice(self, name: str, written: int, outer: int) -> int:
+        """A new alternative; inside of one that is taken already, that one: it stands for the written words."""
+        if outer:
+            return outer
         self._choices.append((name, written))
         return len(self._choices) - 1
 
@@ -193,7 +196,7 @@ class _Builder:
         for position, written in enumerate(run):
             node = self._node(place)
             for way in [*ways.get(position, ()), *found.get(position, ())]:
-                own = self._choice(way.name, way.end - position)
+                own = self._choice(way.name, way.end - position, choice)
                 ending.setdefault(way.end, []).extend(self._way(way.option, node, own, way.item, search=False))
             arc = _Arc(written.word, node, written.kind, written.fragment, choice, written.item)
             place = [arc, *ending.get(position + 1, [])]

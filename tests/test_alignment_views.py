@@ -95,7 +95,7 @@ def test_a_word_wider_than_the_terminal_stands_alone() -> None:
 
 
 def test_what_was_forgiven_is_marked_where_it_stands() -> None:
-    taken = Forgiven(1, "compounds", 2), Forgiven(2, "fillers", 1)
+    taken = Forgiven(1, "compounds", 2, 1), Forgiven(2, "fillers", 1, 0)
     one = utterance(("equal", "have", "have"), ("equal", "icecream", "icecream"), forgiven=taken)
     assert shown(one) == (
         "u1: 2 words, no errors; WER 0.0 %\n"

@@ -14,7 +14,7 @@ from workbench.table import BOOLEAN, INTEGER, NUMBER, STRING, Column, Table
 TIME = pa.timestamp("us", tz="UTC")
 WORDS = pa.list_(pa.struct([("word", STRING), ("start", NUMBER), ("end", NUMBER), ("confidence", NUMBER)]))
 ALIGNMENT = pa.list_(pa.struct([("op", STRING), ("reference", STRING), ("hypothesis", STRING)]))
-FORGIVEN = pa.list_(pa.struct([("step", INTEGER), ("alternative", STRING), ("words", INTEGER)]))
+FORGIVEN = pa.list_(pa.struct([("step", INTEGER), ("alternative", STRING), ("words", INTEGER), ("steps", INTEGER)]))
 
 
 def _c(name: str, type: pa.DataType, holds: str) -> Column:
@@ -216,7 +216,7 @@ SCORES = Table(
         _c("reference", STRING, "the reference that was scored against, before normalisation"),
         _c("hypothesis", STRING, "the hypothesis that was scored, before normalisation"),
         _c("alignment", ALIGNMENT, "equal, substitute, delete and insert steps over words"),
-        _o("forgiven", FORGIVEN, "alternatives taken: the step, the alternative, how many words"),
+        _o("forgiven", FORGIVEN, "alternatives taken: the first step, the name, how many words, how many steps"),
     ),
     key=("utterance_id", "run_id", "scoring"),
 )

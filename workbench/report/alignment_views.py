@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pyarrow as pa
 
+from analysis.network_align import Forgiven
 from analysis.steps import Step
 from workbench.report.characters import plain
 
@@ -24,14 +25,6 @@ FORGIVEN = "forgiven"
 _FORGIVEN_LETTER = "~"
 _PRA_WIDTH = 1000
 "Columns of a line of sclite's listing, whatever its -l says."
-
-
-class Forgiven(NamedTuple):
-    """An alternative taken: the step that it begins at, or that what was left out stands before; words it stood for."""
-
-    step: int
-    alternative: str
-    words: int
 
 
 class AlignedUtterance(NamedTuple):
@@ -67,7 +60,7 @@ def aligned_utterances(scores: pd.DataFrame) -> Iterator[AlignedUtterance]:
                 str(utterance_id),
                 dict(zip(COUNTS, map(int, counts), strict=True)),
                 [Step(step["op"], step["reference"], step["hypothesis"]) for step in steps],
-                [Forgiven(one["step"], one["alternative"], one["words"]) for one in taken],
+                [Forgiven(**one) for one in taken],
             )
 
 
@@ -161,8 +154,8 @@ def _cell(reference: str, hypothesis: str, letter: str, kind: str, absent: str =
 
 def _terminal_cells(utterance: AlignedUtterance) -> list[_Cell]:
     """The steps' cells, with one of its own for each word that was left out, which is no step."""
-    left_out = [one.step for one in utterance.forgiven if _is_left_out(one, len(utterance.steps))]
-    taken = {one.step for one in utterance.forgiven if not _is_left_out(one, len(utterance.steps))}
+    left_out = [one.step for one in utterance.forgiven if not one.steps]
+    taken = {step for one in utterance.forgiven for step in range(one.step, one.step + one.steps)}
     cells: list[_Cell] = []
     for i, step in enumerate([*utterance.steps, None]):
         cells += [_Cell(("", "", _FORGIVEN_LETTER), 1, FORGIVEN)] * left_out.count(i)
@@ -172,10 +165,6 @@ def _terminal_cells(utterance: AlignedUtterance) -> list[_Cell]:
         letter = LETTERS[step.op] or (_FORGIVEN_LETTER if i in taken else "")
         cells.append(_cell(_safe(step.reference), _safe(step.hypothesis), letter, kind))
     return cells
-
-
-def _is_left_out(one: Forgiven, steps: int) -> bool:
-    return one.alternative == "fillers" or one.step >= steps
 
 
 def _chunks(cells: Sequence[_Cell], label: int, width: int, keep_last: bool = False) -> Iterator[list[_Cell]]:

@@ -67,7 +67,9 @@ def unread_notation(pairs: pd.DataFrame, scoring: Scoring) -> list[str]:
         held = pairs["reference"].str.contains(pattern)
         if held.any():
             first = pairs["utterance_id"][held].iloc[0]
-            found.append(f"{held.sum()} references hold {what}, the first is {first!r}; {how}; --notation {remedy}")
+            number = held.sum()
+            holding = f"{number} references hold" if number > 1 else "1 reference holds"
+            found.append(f"{holding} {what}, the first is {first!r}; {how}; --notation {remedy}")
     return found
 
 

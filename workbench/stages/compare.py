@@ -211,6 +211,8 @@ def best_system(rates: pd.DataFrame, compared: pd.DataFrame, measure: str) -> st
     ]
     others = len(rates) - 1
     lowest = f"{name} has the lowest {measure.upper()}, {100 * best['wer']:.1f} %"
+    if (rates["wer"] == best["wer"]).sum() > 1:
+        return f"the lowest {measure.upper()}, {100 * best['wer']:.1f} %, is that of several systems"
     if not beaten:
         return f"{lowest}, but is not shown to be better than another"
     shown = "each of the others" if others > 1 and len(beaten) == others else ", ".join(map(str, beaten))

@@ -187,7 +187,8 @@ def _ordered(labels: pd.Series) -> list[str]:
 
 def group_column(by: str) -> str:
     """The name of the column of values: `by` itself, or `value` where a column of counts has that name."""
-    taken = {"utterances", *WORDS, "wer", "wer_low", "wer_high", "cer", "alternative", "times", "words"}
+    taken = {"utterances", *WORDS, "wer", "wer_low", "wer_high", "cer", "alternative", "times", "words", "op", "count"}
+    taken |= {"utterance_id", "reference", "hypothesis"}
     return "value" if by in taken else by
 
 
