@@ -165,7 +165,7 @@ def _titled(frame: pd.DataFrame, title: str, format: Format) -> None:
     if format is Format.markdown:
         print(f"## {title}\n")
     print_frame(frame, format, title)
-    if format is Format.markdown:
+    if format is Format.markdown or len(frame) == 1:
         print()
 
 

@@ -128,10 +128,7 @@ def _print_rich(frame: pd.DataFrame, title: str) -> None:
     heading = escape(title + points) if title else None
     table = Table(title=heading, title_justify="left", header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     rows = records(frame)
-    all_names = [str(name) for name in frame.columns]
-    with_interval = {name for name in _INTERVALS if {name, f"{name}_low", f"{name}_high"} <= set(all_names)}
-    ends = {name + end for name in with_interval for end in ("_low", "_high")}
-    names = [name for name in all_names if name not in ends]
+    names, with_interval = _without_ends([str(name) for name in frame.columns])
     for name in names:
         numeric = any(isinstance(row[name], int | float) for row in rows)
         # A number that is broken in two is read as another one.
@@ -169,11 +166,22 @@ def _print_records(frame: pd.DataFrame, title: str) -> None:
 
     for row in records(frame):
         table = Table(title=escape(title) if title else None, title_justify="left", show_header=False, box=None)
-        for name, value in row.items():
-            table.add_row(Text(_heading(name), style="bold"), Text(shown(name, value)))
+        names, with_interval = _without_ends(list(row))
+        for name in names:
+            value = shown(name, row[name])
+            if name in with_interval:
+                value += f"  (95 %: {_interval(name, row[name + '_low'], row[name + '_high'])})"
+            table.add_row(Text(_heading(name), style="bold"), Text(value))
         _console().print(table)
         if len(frame) > 1:
             print()
+
+
+def _without_ends(names: list[str]) -> tuple[list[str], set[str]]:
+    """The columns that are shown by themselves, and those of them that are shown with their interval."""
+    with_interval = {name for name in _INTERVALS if {name, f"{name}_low", f"{name}_high"} <= set(names)}
+    ends = {name + end for name in with_interval for end in ("_low", "_high")}
+    return [name for name in names if name not in ends], with_interval
 
 
 def _interval(name: str, low: float | None, high: float | None) -> str:
