@@ -20,7 +20,7 @@ from workbench.cli.options import (
     end_of_files,
     open_workspace,
 )
-from workbench.cli.output import Format, FormatOption, print_frame, print_json, printable, records, say
+from workbench.cli.output import Format, FormatOption, console_width, print_frame, print_json, printable, records, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +31,8 @@ _OVERALL, _UTTERANCE = "overall", "utterance"
 _SYSTEM_COLUMNS = ["system", "ref_words", "sub", "del", "ins", "wer", "wer_low", "wer_high", "cer"]
 _SHORT = {"substitutions": "sub", "deletions": "del", "insertions": "ins"}
 _UNITS = {"cer": "ref_chars", "cer_with_spaces": "ref_chars", "jer": "ref_jamo"}
+_WIDE = 92
+"""Columns that a table of pairs takes up with everything that it has."""
 _MOST_CHANGES = 20
 _MOST_SLICES = 15
 _LEGEND = "{} in %; B less A in points of it, with the 95 % interval; P(B) that B is better; p corrected"
@@ -141,7 +143,10 @@ def _print_overall(comparison: Comparison, correction: Correction, format: Forma
         shown = contrary_first(known, compared).head(_MOST_SLICES)
         columns = _SYSTEM_COLUMNS if comparison.measure == "wer" else _SYSTEM_COLUMNS[:-1]
         _titled(_in_measure(rates.rename(columns=_SHORT)[columns], comparison.measure), "systems", format)
-        _titled(_readable_pairs(compared, comparison.measure), "pairs", format)
+        readable = _readable_pairs(compared, comparison.measure)
+        if format is Format.table and console_width() < _WIDE:
+            readable = readable.drop(columns="P(B)")
+        _titled(readable, "pairs", format)
         if len(shown):
             title = f"slices with a difference shown, {_named(comparison)}"
             _titled(_readable_slices(shown, comparison), title, format)

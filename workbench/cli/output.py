@@ -48,6 +48,7 @@ _RATES = {
 }
 _SHORT = {"utterances": "utts", "ref_words": "words", "cost_hours": "hours", "run_id": "run"}
 _FIGURES = re.compile(r"[-+–<>\d\s.,%…()]*")
+_SHORT_WORD = 10
 _WIDEST = 9  # columns that a terminal can show side by side
 _INTERVALS = ("wer", "cer", "gain")
 _POINTS = {"gap", "gain", "gain_low", "gain_high", "gain_per_hour"}
@@ -131,19 +132,20 @@ def _print_rich(frame: pd.DataFrame, title: str) -> None:
     names, with_interval = _without_ends([str(name) for name in frame.columns])
     for name in names:
         numeric = any(isinstance(row[name], int | float) for row in rows)
-        # A number that is broken in two is read as another one.
-        whole = all(_FIGURES.fullmatch(shown(name, row[name])) for row in rows)
+        # A number that is broken in two is read as another one, and a short word is not read at all.
+        cells = [shown(name, row[name]) for row in rows]
+        whole = all(_FIGURES.fullmatch(cell) or len(cell) <= _SHORT_WORD for cell in cells)
         justify: Literal["right", "left"] = "right" if numeric else "left"
         table.add_column(escape(_heading(name)), justify=justify, overflow="fold", no_wrap=whole)
         if name in with_interval:
             table.add_column("95 %", justify="right", no_wrap=True)
     for row in rows:
-        cells = []
+        shown_cells = []
         for name in names:
-            cells.append(Text(shown(name, row[name])))
+            shown_cells.append(Text(shown(name, row[name])))
             if name in with_interval:
-                cells.append(Text(_interval(name, row[name + "_low"], row[name + "_high"])))
-        table.add_row(*cells)
+                shown_cells.append(Text(_interval(name, row[name + "_low"], row[name + "_high"])))
+        table.add_row(*shown_cells)
     if rows:
         _console().print(table)
     else:
@@ -156,6 +158,11 @@ def _console() -> Console:
 
     console = Console()
     return console if console.is_terminal else Console(width=160)
+
+
+def console_width() -> int:
+    """How many columns a table may take up."""
+    return _console().width
 
 
 def _print_records(frame: pd.DataFrame, title: str) -> None:

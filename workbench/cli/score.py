@@ -158,8 +158,6 @@ def _print_overall(rates: dict[str, Any], format: Format) -> None:
 def _print_scored(scored: Scored, system: str, by: str, show: Show, format: Format) -> None:
     from workbench.stages.rates import by_utterance, confusions_by, forgiven_words, has, how_grouped, rates_by
 
-    if (show is Show.pra or by == "speaker") and not has(scored, "speaker"):
-        say("no speakers are known: the ids were read as sclite's spu_id, the speaker before the first - or _")
     if show is Show.alignments:
         print_alignments(scored, format)
     elif show is Show.pra:
@@ -174,6 +172,8 @@ def _print_scored(scored: Scored, system: str, by: str, show: Show, format: Form
         frame = rates_by(scored, by)
         columns = [str(frame.columns[0]), *_GROUP_COLUMNS]
         print_frame(_on_screen(frame[columns] if format is Format.table else frame, format), format, f"score by {by}")
+    if (show is Show.pra or by == "speaker") and not has(scored, "speaker"):
+        say("no speakers are known: the ids were read as sclite's spu_id, the speaker before the first - or _")
     say(how_grouped(scored, by if show is Show.rates else _OVERALL))
 
 

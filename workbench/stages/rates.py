@@ -20,6 +20,8 @@ from analysis.tag_values import MISSING, MOST_VALUES
 from workbench.errors import BadInput
 from workbench.stages.measures import CHARS, WORDS, is_korean, korean_counts_of
 
+# The percentile bootstrap of fewer groups is known to cover less than it says.
+_FEW_GROUPS = 10
 OVERALL, UTTERANCE = "overall", "utterance"
 
 
@@ -132,7 +134,8 @@ def how_resampled(groups: int, unit: str) -> str:
     """
     unknown = "" if unit == "speakers" else "; no speakers are known"
     if groups >= FEWEST_GROUPS:
-        return f"95 % intervals resample {groups} {unit}{unknown}"
+        few = ", so few that they are too narrow" if groups < _FEW_GROUPS else ""
+        return f"95 % intervals resample {groups} {unit}{few}{unknown}"
     found = f"is 1 {unit[:-1]}" if groups == 1 else f"are no {unit}"
     return f"no 95 % interval: there {found} to resample, and it takes {FEWEST_GROUPS}{unknown}"
 
