@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -75,8 +76,9 @@ def compare_systems(
     The difference is B's WER less A's, below 0 where B is better, with a 95 % interval by the paired bootstrap over
     what `resampled` names. The verdict is MAPSSWE's, at the level 0.05 of its p corrected over the pairs: it says
     what these recordings show, and the column `note` says where the interval over speakers does not follow. Rates that
-    are not over words have no such segments; the verdict on them is the randomization test's, as `compare_slices` has
-    it. The sign test and Wilcoxon's are over the same groups' error rates, and are not corrected.
+    are not over words have no such segments, and segments that all differ alike no Z; there the verdict is that of the
+    randomization test, as in `compare_slices`. The sign test and Wilcoxon's are over the same groups' error rates, and
+    are not corrected.
 
     Args:
         scores: table `scores` of each system; the same utterances, references and scoring.
@@ -99,8 +101,8 @@ def compare_systems(
     drawn = paired_bootstrap(errors_a, errors_b, words_a, words_b, resamples, seed)
     for name, values in zip(_INTERVAL, drawn, strict=True):
         frame[name] = values
-    tested = frame["mapsswe_p" if of_words else "randomization_p"].to_numpy(float)
-    frame["p_corrected"] = corrected(tested, correction)
+    tested = frame["mapsswe_p"].astype(float).fillna(frame["randomization_p"].astype(float))
+    frame["p_corrected"] = corrected(tested.to_numpy(), correction)
     verdicts = [_system_verdict(row, matched) for row in frame.to_dict("records")]
     frame["verdict"], frame["note"] = (list(column) for column in zip(*verdicts, strict=True))
     frame["resampled"], frame["groups"] = matched.unit, matched.group_count
@@ -110,12 +112,15 @@ def compare_systems(
 def _compared(matched: Matched, a: str, b: str, of_words: bool) -> dict[str, object]:
     (errors_a, words_a), (errors_b, words_b) = matched.by_group(a), matched.by_group(b)
     rates = percentages(errors_a, words_a)[:, 0], percentages(errors_b, words_b)[:, 0]
-    tested: dict[str, object] = {"segments": None, "mapsswe_z": math.nan, "mapsswe_p": math.nan}
+    tested: dict[str, Any] = {"segments": None, "mapsswe_z": math.nan, "mapsswe_p": math.nan}
     randomized = math.nan
     if of_words:
         segments = mapsswe(matched.scores[a]["alignment"], matched.scores[b]["alignment"])
         tested = {"segments": segments.segments, "mapsswe_z": segments.z, "mapsswe_p": segments.p}
-    elif matched.group_count >= FEWEST_SLICE_GROUPS:
+        if segments.variance == 0 and segments.mean:
+            # Where all segments differ alike there is no Z, which is not to say that there is no difference.
+            tested |= {"mapsswe_z": math.nan, "mapsswe_p": math.nan}
+    if math.isnan(tested["mapsswe_p"]) and matched.group_count >= FEWEST_SLICE_GROUPS:
         randomized = randomization_p(errors_a[:, 0], errors_b[:, 0])
     wer_a, wer_b = _rate(errors_a, words_a), _rate(errors_b, words_b)
     return {

@@ -5,8 +5,8 @@ the arcs into node v > 0 are `starts[v - 1]:starts[v]`. The programme is that of
 cell is an arc and a position in the hypothesis; of equal costs a substitution comes first and a deletion last, and of
 several arcs into a node the first of the cheapest is taken.
 
-Memory is linear: a move is a byte, and where moves would fill more than `MOST_CELLS` the costs at some of the nodes
-that every path passes are kept, and what lies between two of them is computed once more on the way back.
+Memory is linear: a move is a byte, and where moves would fill more than `MOST_CELLS` the costs that are needed at some
+of the nodes are kept, and what lies between two of them is computed once more on the way back.
 """
 
 from __future__ import annotations
@@ -72,21 +72,21 @@ def _align_pair(network, costs, band, most_cells, moves, arcs, words):  # type: 
     # The last row is where an arc's costs are computed that share their node with other arcs.
     rows = np.empty((slot_count + 1, width), match_costs.dtype)
     blocks = len(bounds) - 1
-    kept = np.empty((blocks, width), match_costs.dtype)
+    kept = np.empty((blocks, slot_count, width), match_costs.dtype)
     row = rows[slots[0]]
     row[0] = 0
     for word in range(1, width):
         row[word] = row[word - 1] + insert_costs[word - 1]
-    kept[0] = row
+    kept[0] = rows[:slot_count]
     for block in range(blocks - 1):
         _fill(network, costs, band, bounds[block], bounds[block + 1], slots, rows, np.empty((0, 0), np.uint8),
               np.empty((0, 0), np.uint16))  # fmt: skip
-        kept[block + 1] = rows[slots[bounds[block + 1]]]
+        kept[block + 1] = rows[:slot_count]
 
     count, node, word, arc = 0, len(starts) - 1, width - 1, -1
     for block in range(blocks - 1, -1, -1):
         begin, end = bounds[block], bounds[block + 1]
-        rows[slots[begin]] = kept[block]
+        rows[:slot_count] = kept[block]
         first = starts[begin]
         taken = np.empty((starts[end] - first, width), np.uint8)
         joins = np.zeros(end - begin + 1, np.int32)
@@ -146,7 +146,7 @@ def _plan(network, width, most_cells):  # type: ignore[no-untyped-def]
     free = np.empty(last_node + 1, np.int32)
     free_count, slot_count = 0, 1
     bounds = np.zeros(last_node + 2, np.int32)
-    bound_count, reach = 1, last_use[0]
+    bound_count = 1
     for node in range(1, last_node + 1):
         if free_count:
             free_count -= 1
@@ -160,12 +160,10 @@ def _plan(network, width, most_cells):  # type: ignore[no-untyped-def]
                 last_use[before] = -1
                 free[free_count] = slots[before]
                 free_count += 1
-        # Every path passes a node that no arc leads past.
         cells = (starts[node] - starts[bounds[bound_count - 1]]) * width
-        if node == last_node or (reach <= node and cells >= most_cells):
+        if node == last_node or cells >= most_cells:
             bounds[bound_count] = node
             bound_count += 1
-        reach = max(reach, last_use[node])
     if last_node == 0:
         bound_count = 2
     return slots, bounds[:bound_count], slot_count

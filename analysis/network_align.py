@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise, takewhile
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -186,13 +187,45 @@ def _fragment_matches(networks: Sequence[Network], heard: Sequence[Sequence[Word
     counts: list[int] = []
     positions: list[int] = []
     for network, side in zip(networks, heard, strict=True):
-        fragments = [position for position, word in enumerate(side) if word.fragment]
+        if not any(network.fragments) and not any(word.fragment for word in side):
+            counts += [0] * len(network.words)
+            continue
+        places = _Places(side)
+        known: dict[tuple[str, bool], list[int]] = {}
         for text, fragment in zip(network.words, network.fragments, strict=True):
-            compared = range(len(side)) if fragment and is_fragment(text) else fragments
-            equal = [at for at in compared if side[at].text != text and fragment_equals(text, side[at].text)]
-            positions += equal
-            counts.append(len(equal))
+            key = text, fragment
+            if key not in known:
+                known[key] = places.equal_to(text, fragment and is_fragment(text))
+            positions += known[key]
+            counts.append(len(known[key]))
     return _ends(counts), np.array(positions, np.int64)
+
+
+class _Places:
+    """Where each word of a hypothesis stands, looked up by its begin or end."""
+
+    def __init__(self, side: Sequence[Word]) -> None:
+        self._at: dict[str, list[int]] = {}
+        for position, word in enumerate(side):
+            self._at.setdefault(word.text, []).append(position)
+        self._forwards, self._backwards = sorted(self._at), sorted(text[::-1] for text in self._at)
+        self._fragments = {word.text for word in side if word.fragment}
+
+    def equal_to(self, text: str, is_part: bool) -> list[int]:
+        """The positions of words of other letters that equal a reference word, which may be a part of one."""
+        if is_part and text[0] == "-":
+            found = [word[::-1] for word in _beginning(self._backwards, text[:0:-1])]
+        elif is_part:
+            found = _beginning(self._forwards, text[:-1])
+        else:
+            found = [word for word in self._fragments if fragment_equals(text, word)]
+        return sorted(position for word in found if word != text for position in self._at[word])
+
+
+def _beginning(words: list[str], start: str) -> list[str]:
+    """The words of a sorted list that begin so."""
+    first = bisect_left(words, start)
+    return list(takewhile(lambda word: word.startswith(start), islice(words, first, None)))
 
 
 def _traced(

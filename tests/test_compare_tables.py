@@ -12,6 +12,7 @@ from analysis.errors import InvalidInput
 from analysis.mapsswe import mapsswe
 from analysis.normalizers import get_normalizer
 from analysis.paired_tests import randomization_p
+from analysis.scoring import get_scoring
 
 WORDS = "one two three four five six seven eight nine ten"
 
@@ -272,3 +273,21 @@ def test_one_system_is_not_compared() -> None:
         compare_systems({"a": TEN}, KNOWN)
     with pytest.raises(InvalidInput, match="found no scores"):
         system_rates({}, KNOWN)
+
+
+def test_segments_that_all_differ_alike_are_no_proof_of_the_same() -> None:
+    """One error of B in each of 40 utterances, and none of A: MAPSSWE's variance is 0, and it has no Z."""
+    references = [("u" + str(number), "a b c d") for number in range(40)]
+    made = {
+        name: score(
+            pd.DataFrame([(key, text, text.replace("b", heard)) for key, text in references], columns=PAIR),
+            get_scoring("none"),
+        )
+        for name, heard in (("A", "b"), ("B", "x"))
+    }
+    frame = compare_systems(made, pd.DataFrame({"utterance_id": [key for key, _ in references]}))
+    assert frame["verdict"].tolist() == ["A better"]
+    assert frame["mapsswe_z"].isna().all() and frame["randomization_p"].iloc[0] < 0.001
+
+
+PAIR = ["utterance_id", "reference", "hypothesis"]

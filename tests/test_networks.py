@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis import kernel
 from analysis.align import count_word_errors
 from analysis.alternatives.source import Alternative, Heard
 from analysis.errors import InvalidInput
@@ -211,3 +212,12 @@ def test_a_nested_alternation_is_forgiven_once_for_what_is_written() -> None:
 def test_what_is_left_out_has_no_steps() -> None:
     found = align(parse_notation("so { um / @ } yes"), "so yes")
     assert found.forgiven == [(1, "notation", 1, 0)]
+
+
+def test_alternatives_everywhere_leave_memory_linear(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No node is passed by every path, and blocks of moves end all the same."""
+    scoring = get_scoring("none", alternatives=[Pairs({"a b": "ab", "b a": "ba"})])
+    reference, hypothesis = "a b " * 30, "ab ba a b " * 14
+    whole = align(reference, hypothesis, scoring)
+    monkeypatch.setattr(kernel, "MOST_CELLS", 50)
+    assert align(reference, hypothesis, scoring) == whole
