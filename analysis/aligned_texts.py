@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,12 +17,19 @@ from analysis.coded_words import words
 from analysis.dual_transcription import parse_dual
 from analysis.errors import InvalidInput
 from analysis.marked import Marked, normalised
-from analysis.network_align import FORGIVEN_TYPE, align_all, counts_of, sides, stored
-from analysis.nist_notation import parse_notation
+from analysis.network_align import (
+    FORGIVEN_TYPE,
+    NetworkAlignment,
+    align_all,
+    counts_of,
+    read_hypothesis,
+    sides,
+    stored,
+)
+from analysis.nist_notation import parse_notation, spaced
 from analysis.scoring import Scoring
 
 _ALTERNATION = re.compile(r"(?<!\S)\{")
-_NIST_WORD = re.compile(r"[{}@(;*-]")
 # Networks of so many pairs are built at a time, so that memory stays small.
 _BLOCK = 5_000
 _NAMED = 5
@@ -51,23 +58,19 @@ def align_texts(
     Raises:
         InvalidInput: the notation of a reference is faulty; the message names the first five.
     """
-    marked = _read_references(references, scoring, names)
     _refuse_choices(hypotheses, scoring, names)
-    normalizer = scoring.normalizer
-    known = {
-        text: normalizer(text) for text in dict.fromkeys([*(t for t in marked if isinstance(t, str)), *hypotheses])
-    }
-    heard = [known[text] for text in hypotheses]
-    plain = [known[text] if isinstance(text, str) else "" for text in marked]
-    networks: dict[int, Marked] = {}
-    for row, text in enumerate(marked):
-        if not isinstance(text, str):
-            networks[row] = normalised(text, normalizer)
-        elif not scoring.is_plain and _has_choices(plain[row], heard[row], scoring):
-            networks[row] = (plain[row],)
-    if not networks:
-        return _plain(plain, heard, scoring)
-    return _merged(plain, heard, networks, scoring)
+    texts = (
+        _normalised(_read_references(references, scoring, names), scoring),
+        _normalised([_text_alone(read_hypothesis(_spaced(text, scoring), scoring)) for text in hypotheses], scoring),
+    )
+    simple: list[int] = []
+    others: list[int] = []
+    for row, (reference, hypothesis) in enumerate(zip(*texts, strict=True)):
+        plain = False
+        if isinstance(reference, str) and isinstance(hypothesis, str):
+            plain = scoring.is_plain or not _has_choices(reference, hypothesis, scoring)
+        (simple if plain else others).append(row)
+    return _merged(*texts, simple, others, scoring)
 
 
 def read_reference(text: str, scoring: Scoring) -> Marked:
@@ -87,18 +90,33 @@ def _read_references(references: Sequence[str], scoring: Scoring, names: Sequenc
     faulty = []
     for text, name in zip(references, names, strict=True):
         try:
-            marked = read_reference(text, scoring)
+            read.append(_text_alone(read_reference(_spaced(text, scoring), scoring)))
         except InvalidInput as problem:
             faulty.append(f"utterance {name!r}: {problem}")
-            continue
-        only = marked[0] if len(marked) == 1 else ""
-        read.append(only if isinstance(only, str) and len(marked) < 2 else marked)
     if faulty:
         first = "; ".join(faulty[:_NAMED])
         raise InvalidInput(
             f"{len(faulty)} of {len(references)} references cannot be read as {scoring.notation}: {first}"
         )
     return read
+
+
+def _spaced(text: str, scoring: Scoring) -> str:
+    """The text with its words parted as the notation parts them."""
+    return spaced(text) if scoring.notation in ("alternations", "nist") else text
+
+
+def _text_alone(marked: Marked) -> str | Marked:
+    """The text of what has no choices and no marked words."""
+    if not marked:
+        return ""
+    return marked[0] if len(marked) == 1 and isinstance(marked[0], str) else marked
+
+
+def _normalised(side: list[str | Marked], scoring: Scoring) -> list[str | Marked]:
+    normalizer = scoring.normalizer
+    known = {text: normalizer(text) for text in dict.fromkeys(part for part in side if isinstance(part, str))}
+    return [known[part] if isinstance(part, str) else normalised(part, normalizer) for part in side]
 
 
 def _refuse_choices(hypotheses: Sequence[str], scoring: Scoring, names: Sequence[str]) -> None:
@@ -114,8 +132,6 @@ def _refuse_choices(hypotheses: Sequence[str], scoring: Scoring, names: Sequence
 
 def _has_choices(reference: str, hypothesis: str, scoring: Scoring) -> bool:
     """Whether anything but the words themselves may count as equal in this pair of normalised texts."""
-    if scoring.notation in ("alternations", "nist") and _NIST_WORD.search(hypothesis):
-        return True
     if scoring.fillers != "count" and any(map(is_filler, {*reference.split(), *hypothesis.split()})):
         return True
     if not scoring.sources or reference == hypothesis:
@@ -131,13 +147,27 @@ def _plain(references: list[str], hypotheses: list[str], scoring: Scoring) -> Al
 
 
 def _merged(
-    references: list[str], hypotheses: list[str], networks: dict[int, Marked], scoring: Scoring
+    references: list[str | Marked],
+    hypotheses: list[str | Marked],
+    simple: list[int],
+    others: list[int],
+    scoring: Scoring,
 ) -> AlignedTexts:
-    """Both kinds of pairs, in the order of the rows."""
-    simple = [row for row in range(len(references)) if row not in networks]
-    parts = [_plain([references[row] for row in simple], [hypotheses[row] for row in simple], scoring)]
-    parts += _networks(list(networks.values()), [hypotheses[row] for row in networks], scoring)
-    order = np.argsort([*simple, *networks], kind="stable")
+    """Plain pairs and the others, in the order of the rows."""
+    rows: list[int] = []
+    parts: list[AlignedTexts] = []
+    for start in range(0, len(others), _BLOCK):
+        block = others[start : start + _BLOCK]
+        found = dict(zip(block, _aligned(references, hypotheses, block, scoring), strict=True))
+        # Where nothing was forgiven the pair is one of plain words, and has the counts and steps of those.
+        written = {row for row in block if _is_as_written(references[row], hypotheses[row], found[row], scoring)}
+        simple = [*simple, *sorted(written)]
+        kept = [row for row in block if row not in written]
+        rows += kept
+        parts.append(_stored([found[row] for row in kept], scoring))
+    plain = [[str(side[row]) for row in simple] for side in (references, hypotheses)]
+    parts.append(_plain(plain[0], plain[1], scoring))
+    order = np.argsort([*rows, *simple], kind="stable")
     taken = pa.array(order)
     return AlignedTexts(
         pd.concat([part.words for part in parts]).iloc[order].reset_index(drop=True),
@@ -147,13 +177,25 @@ def _merged(
     )
 
 
-def _networks(references: list[Marked], hypotheses: list[str], scoring: Scoring) -> Iterator[AlignedTexts]:
-    for start in range(0, len(references), _BLOCK):
-        found = align_all(references[start : start + _BLOCK], hypotheses[start : start + _BLOCK], scoring)
-        alignments, forgiven = stored(found)
-        texts = [sides(alignment) for alignment in found]
-        chars = count_char_errors(
-            [text for text, _ in texts], [text for _, text in texts], scoring.alignment, scoring.normalizer.spaces_count
-        )
-        counts = pd.DataFrame(counts_of(found), columns=WORD_COUNTS)
-        yield AlignedTexts(counts, chars, alignments, forgiven)
+def _aligned(
+    references: list[str | Marked], hypotheses: list[str | Marked], rows: list[int], scoring: Scoring
+) -> list[NetworkAlignment]:
+    chosen = ([side[row] for row in rows] for side in (references, hypotheses))
+    marked = [[(part,) if isinstance(part, str) else part for part in side] for side in chosen]
+    return align_all(marked[0], marked[1], scoring)
+
+
+def _is_as_written(
+    reference: str | Marked, hypothesis: str | Marked, found: NetworkAlignment, scoring: Scoring
+) -> bool:
+    alone = isinstance(reference, str) and isinstance(hypothesis, str)
+    return alone and scoring.fillers != "remove" and not found.forgiven
+
+
+def _stored(found: list[NetworkAlignment], scoring: Scoring) -> AlignedTexts:
+    alignments, forgiven = stored(found)
+    texts = [sides(alignment) for alignment in found]
+    chars = count_char_errors(
+        [text for text, _ in texts], [text for _, text in texts], scoring.alignment, scoring.normalizer.spaces_count
+    )
+    return AlignedTexts(pd.DataFrame(counts_of(found), columns=WORD_COUNTS), chars, alignments, forgiven)

@@ -14,9 +14,10 @@ import pyarrow as pa
 from analysis.alternatives.fillers import is_filler
 from analysis.alternatives.source import Heard
 from analysis.coded_words import words
-from analysis.marked import Marked, Word, normalised
+from analysis.errors import InvalidInput
+from analysis.marked import Choice, Marked, Word, normalised
 from analysis.networks import NULL, OPTIONAL, PLAIN, Network, build_network, fragment_equals, is_fragment
-from analysis.nist_notation import parse_word
+from analysis.nist_notation import parse_heard
 from analysis.scoring import Scoring
 from analysis.steps import ALIGNMENT_TYPE, DELETE, EQUAL, INSERT, OPS
 
@@ -97,12 +98,20 @@ def align_marked(marked: Marked, hypothesis: str, scoring: Scoring) -> NetworkAl
     (MarkedStep(op='equal', reference='icecream', hypothesis='icecream', via='notation', item=1), \
 [Forgiven(step=1, alternative='notation', words=2, steps=1)])
     """
-    return align_all([normalised(marked, scoring.normalizer)], [scoring.normalizer(hypothesis)], scoring)[0]
+    heard = normalised(read_hypothesis(hypothesis, scoring), scoring.normalizer)
+    return align_all([normalised(marked, scoring.normalizer)], [heard], scoring)[0]
 
 
-def align_all(references: Sequence[Marked], hypotheses: Sequence[str], scoring: Scoring) -> list[NetworkAlignment]:
-    """The alignments of normalised references with normalised hypotheses."""
-    heard = [_heard_words(text, scoring) for text in hypotheses]
+def read_hypothesis(text: str, scoring: Scoring) -> Marked:
+    """A hypothesis as the scoring's notation has it, not normalised; it has no choices."""
+    if scoring.notation in ("alternations", "nist"):
+        return parse_heard(text, scoring.notation == "nist")
+    return (text,)
+
+
+def align_all(references: Sequence[Marked], hypotheses: Sequence[Marked], scoring: Scoring) -> list[NetworkAlignment]:
+    """The alignments of normalised references with normalised hypotheses, which have no choices."""
+    heard = [_heard_words(marked, scoring) for marked in hypotheses]
     networks = [
         build_network(reference, Heard([word.text for word in words]), scoring)
         for reference, words in zip(references, heard, strict=True)
@@ -113,14 +122,16 @@ def align_all(references: Sequence[Marked], hypotheses: Sequence[str], scoring: 
     ]
 
 
-def _heard_words(text: str, scoring: Scoring) -> list[Word]:
-    """The words of a hypothesis; an optional one is NIST's, or a filler where fillers are optional."""
-    made = []
-    for token in words(text):
-        word: str | Word = token
-        if scoring.notation in ("alternations", "nist"):
-            word = parse_word(token, scoring.notation == "nist")
-        made.append(Word(word) if isinstance(word, str) else word)
+def _heard_words(marked: Marked, scoring: Scoring) -> list[Word]:
+    """The words of a hypothesis."""
+    made: list[Word] = []
+    for part in marked:
+        if isinstance(part, Choice):
+            raise InvalidInput("a hypothesis has choices; expected one text; choose one")
+        if isinstance(part, str):
+            made += map(Word, words(part))
+        else:
+            made += [Word(text, part.optional, part.fragment) for text in words(part.text)]
     if scoring.fillers == "remove":
         made = [word for word in made if not is_filler(word.text)]
     return made

@@ -5,12 +5,14 @@
     word        = letters | "(" letters ")" | letters "-" | "-" letters ;
 
 A word in parentheses may be left out; one that begins or ends with a hyphen is a part of a word. What follows a
-semicolon in a word is a tag, and an asterisk at its end a mark; neither is part of the word.
+semicolon in a word is a tag, and an asterisk at its end a mark; neither is part of the word. Words stand between ASCII
+white space.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from analysis.errors import InvalidInput
 from analysis.marked import Choice, Marked, Word
@@ -18,7 +20,10 @@ from analysis.marked import Choice, Marked, Word
 NAME = "notation"
 _SPECIAL = re.compile(r"[{}@(;*-]")
 _TAG = re.compile(r"(?<!\\);.*")
+_SPACE = re.compile(r"[ \t\n\r\f\v]+")
 _NOTHING = Choice(((),), NAME)
+NOTHING = "@"
+_SPACES = " \t\n\r\f\v"
 _DEEPEST = 50
 
 
@@ -37,16 +42,34 @@ def parse_notation(text: str, optional_and_fragments: bool = True) -> Marked:
     return _sequence(text, optional_and_fragments, 0) if _SPECIAL.search(text) else (text,)
 
 
+def spaced(text: str) -> str:
+    """The text with its words parted as sclite parts them."""
+    return _SPACE.sub(" ", text).strip(" ")
+
+
+def parse_heard(text: str, optional_and_fragments: bool = True) -> Marked:
+    """A hypothesis as sclite reads it: tags, marks, optional words and fragments are as in references.
+
+    >>> parse_heard("yes;aside @ (um) no", optional_and_fragments=False)
+    ('yes (um) no',)
+    """
+    if not _SPECIAL.search(text):
+        return (text,)
+    words = [parse_word(token, optional_and_fragments) for token in _SPACE.split(text) if token]
+    return _joined([word for word in words if word != NOTHING])
+
+
 def parse_word(token: str, optional_and_fragments: bool = True) -> str | Word:
     """One word without its tag and mark: a `Word` where it is optional or a fragment."""
-    text = _TAG.sub("", token).replace("\\;", ";")
+    # sclite takes a word that is a tag alone for an empty one, and those are equal.
+    text = _TAG.sub("", token).replace("\\;", ";") or ";"
     if len(text) > 1 and text.endswith("*"):
         text = text[:-1]
     if not optional_and_fragments:
         return text
     optional = len(text) > 1 and text.startswith("(") and text.endswith(")")
     if optional:
-        text = text[1:-1]
+        text = text[1:-1] or text
     # sclite looks for the hyphen in front outside of the parentheses.
     fragment = text.endswith("-") or (text.startswith("-") and not optional)
     return Word(text, optional, fragment) if optional or fragment else text
@@ -56,10 +79,9 @@ def _sequence(text: str, optional_and_fragments: bool, depth: int) -> Marked:
     if depth > _DEEPEST:
         raise InvalidInput(f"alternations are nested more than {_DEEPEST} deep; write them with fewer braces")
     parts: list[str | Word | Choice] = []
-    run: list[str] = []
     place = 0
     while place < len(text):
-        if text[place].isspace():
+        if text[place] in _SPACES:
             place += 1
             continue
         if text[place] == "{":
@@ -67,21 +89,24 @@ def _sequence(text: str, optional_and_fragments: bool, depth: int) -> Marked:
             part: str | Word | Choice = _alternation(text[place + 1 : end - 1], optional_and_fragments, depth)
         else:
             end = place
-            while end < len(text) and not text[end].isspace():
+            while end < len(text) and text[end] not in _SPACES:
                 end += 1
-            token = text[place:end]
-            part = _NOTHING if token == "@" else parse_word(token, optional_and_fragments)
+            part = parse_word(text[place:end], optional_and_fragments)
+            part = _NOTHING if part == NOTHING else part
         place = end
-        if isinstance(part, str):
-            run.append(part)
-            continue
-        if run:
-            parts.append(" ".join(run))
-            run = []
         parts.append(part)
-    if run:
-        parts.append(" ".join(run))
-    return tuple(parts)
+    return _joined(parts)
+
+
+def _joined(parts: Sequence[str | Word | Choice]) -> Marked:
+    """The parts with neighbouring words as one text."""
+    joined: list[str | Word | Choice] = []
+    for part in parts:
+        if isinstance(part, str) and joined and isinstance(joined[-1], str):
+            joined[-1] = f"{joined[-1]} {part}"
+        else:
+            joined.append(part)
+    return tuple(joined)
 
 
 def _alternation(body: str, optional_and_fragments: bool, depth: int) -> Choice:

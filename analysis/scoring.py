@@ -81,4 +81,6 @@ def get_scoring(
     chosen = get_normalizer(normalizer)
     if notation is None:
         notation = _NOTATION_OF.get(alignment, "plain")
-    return Scoring(chosen, alignment, get_sources(alternatives, chosen), fillers, notation)
+    # What two sources find is put down to the first, so that their order must not depend on how they are asked for.
+    sources = tuple(sorted(get_sources(alternatives, chosen), key=lambda source: source.name))
+    return Scoring(chosen, alignment, sources, fillers, notation)

@@ -8,18 +8,21 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis import align, kernel
-from analysis.align import align_words, count_char_errors, count_word_errors
-from analysis.network_align import align_all
+from analysis.align import WORD_COUNTS, align_words, count_char_errors, count_word_errors
+from analysis.dual_transcription import views
+from analysis.error_counts import score
+from analysis.network_align import align_all, read_hypothesis
 from analysis.nist_notation import parse_notation
 from analysis.normalizers import basic
 from analysis.scoring import get_scoring
 from tests.notation_texts import hypothesis, reference
-from tests.sclite_program import sclite_trn_alignments
+from tests.sclite_program import sclite_trn, sclite_trn_alignments
 
 Steps = list[tuple[str, str, str]]
 TOKENS = st.text("abc", max_size=15)
@@ -66,7 +69,8 @@ def test_notation_is_read_and_aligned_as_sclite_does(notation: str, options: tup
     hypotheses = {key: hypothesis(rng) for key in references}
     scoring = get_scoring("none", "sclite", notation=notation)
     marked = [parse_notation(text, notation == "nist") for text in references.values()]
-    found = align_all(marked, list(hypotheses.values()), scoring)
+    heard = [read_hypothesis(text, scoring) for text in hypotheses.values()]
+    found = align_all(marked, heard, scoring)
     mine = {key: [step[:3] for step in one.steps] for key, one in zip(references, found, strict=True)}
     theirs = sclite_trn_alignments(references, hypotheses, *options)
     if notation == "nist":
@@ -124,3 +128,42 @@ def test_characters_are_aligned_at_the_same_costs() -> None:
     chars = count_char_errors(["네 오늘", "", "a"], ["네오늘", "x", ""], "sclite")
     assert chars.to_numpy().tolist() == [[4, 3, 0, 1, 0], [0, 0, 0, 0, 1], [1, 0, 0, 1, 0]]
     assert count_char_errors(["네 오늘"], ["네오늘"], spaces=False).to_numpy().tolist() == [[3, 3, 0, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("reference", "hypothesis"),
+    [
+        ("x ; y", "x ; y"),
+        ("x @ y", "x y"),
+        ("x y", "x @ @;t y"),
+        ("x @* y", "x y"),
+        ("x () y", "x y"),
+        ("yes;no thanks", "yes;no thanks"),
+        ("a\tb x-y", "a b x-y"),
+        ("a\u00a0b x-y", "a\u00a0b x-y"),
+        ("a\u3000b", "a b"),
+        ("go* on", "go on;tag"),
+        ("{ a / b;t } (um)", "b (um)"),
+    ],
+)
+@pytest.mark.parametrize("notation", ["alternations", "nist"])
+def test_odd_words_are_counted_as_sclite_does(reference: str, hypothesis: str, notation: str) -> None:
+    frame = pd.DataFrame([("u", reference, hypothesis)], columns=["utterance_id", "reference", "hypothesis"])
+    mine = score(frame, get_scoring("none", "sclite", notation=notation))[WORD_COUNTS[1:]].iloc[0].tolist()
+    options = ("-D", "-F") if notation == "nist" else ()
+    assert mine == list(sclite_trn({"u": reference}, {"u": hypothesis}, *options)["u"])
+
+
+@pytest.mark.parametrize("notation", ["plain", "alternations", "nist", "dual"])
+@pytest.mark.parametrize("normalizer", ["none", "case", "basic", "english", "korean"])
+@given(
+    text=st.text(st.sampled_from("ab é나;*-@()/. \t\u00a0'"), max_size=20),
+    alignment=st.sampled_from(["unit", "sclite"]),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_text_has_no_errors_against_itself(text: str, alignment: str, normalizer: str, notation: str) -> None:
+    frame = pd.DataFrame([("u", text, text)], columns=["utterance_id", "reference", "hypothesis"])
+    if notation == "dual":
+        frame["hypothesis"] = views(text)[0]
+    counts = score(frame, get_scoring(normalizer, alignment, notation=notation))[WORD_COUNTS].iloc[0].tolist()
+    assert counts[2:] == [0, 0, 0]
