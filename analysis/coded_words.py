@@ -17,8 +17,8 @@ from analysis.errors import InvalidInput
 _SEVERAL_SPACES = re.compile(r"\s\s+")
 _SURROGATES_START, _SURROGATES = 0xD800, 0x800
 _MOST_CODE_POINTS = 0x110000 - _SURROGATES
-# Keeps the memory of a block at some ten megabytes, and its vocabulary far below the code points there are.
-_BLOCK = 25_000
+# Keeps the memory of a block at a few megabytes, which are used again, and its vocabulary far below the code points.
+_BLOCK = 10_000
 
 Tokens = Sequence[Hashable]
 Integers = np.ndarray[Any, np.dtype[np.integer[Any]]]
