@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property, partial
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,9 +16,39 @@ from label_rules.tokens import tokens
 
 _REQUIRED = ["utterance_id", "annotator", "text"]
 _TEXTS = ["audio_key", "hypothesis"]
-_NUMBERS = ["duration", "speech_seconds", "confidence"]
+_NUMBERS = [
+    "duration",
+    "speech_seconds",
+    "confidence",
+    "label_score",
+    "clipped_share",
+    "loudness",
+    "snr",
+    "silence_share",
+    "speech_start",
+    "speech_end",
+    "speech_before",
+    "speech_after",
+]
+_FURTHER_MODEL, _FURTHER_CONFIDENCE = "hypothesis_", "confidence_"
 # Beyond it a medoid is sought among the first texts only: a pair of texts each would grow with the square.
 _MOST_CANDIDATES = 20
+
+
+class WordScore(NamedTuple):
+    """A word of a transcript by its characters, and how well the audio carries it: a log probability, 0 at best."""
+
+    start: int
+    end: int
+    score: float
+
+
+class Model(NamedTuple):
+    """What one recogniser heard, one value a row: its texts (None: no hypothesis) and confidences (NaN: not known)."""
+
+    name: str
+    hypotheses: list[str | None]
+    confidence: np.ndarray
 
 
 class Corpus:
@@ -38,6 +69,8 @@ class Corpus:
         self._optional = {name: _text_column(transcripts, name) for name in _TEXTS}
         self._optional["audio_key"] = [key or None for key in self._optional["audio_key"]]
         self._numbers = {name: _number_column(transcripts, name) for name in _NUMBERS}
+        self.models: list[Model] = _models(transcripts)
+        self.word_scores: list[list[WordScore] | None] = _word_scores(transcripts)
 
     def __len__(self) -> int:
         return len(self.utterance_ids)
@@ -57,7 +90,7 @@ class Corpus:
         return self.texts[self.text_of_row[row]]
 
     def number(self, name: str) -> np.ndarray:
-        """The column duration, speech_seconds (s) or confidence, one value a row, NaN where it is not known."""
+        """A column of numbers, one value a row, NaN where it is not known; units as in `apply_rules`."""
         return self._numbers[name]
 
     @property
@@ -175,6 +208,28 @@ def _validate(transcripts: pd.DataFrame) -> None:
             f"utterance {first['utterance_id']!r} by {first['annotator']!r} stands twice in the transcripts;"
             " give the current revision only"
         )
+
+
+def _models(transcripts: pd.DataFrame) -> list[Model]:
+    """The main recogniser, which the columns hypothesis and confidence are of, and then the further ones."""
+    names = [str(name) for name in transcripts.columns]
+    further = [name.removeprefix(_FURTHER_MODEL) for name in names if name.startswith(_FURTHER_MODEL)]
+    columns = [("", "hypothesis", "confidence")] if "hypothesis" in names else []
+    columns += [(name, _FURTHER_MODEL + name, _FURTHER_CONFIDENCE + name) for name in further]
+    return [
+        Model(name, _text_column(transcripts, text), _number_column(transcripts, sure)) for name, text, sure in columns
+    ]
+
+
+def _word_scores(transcripts: pd.DataFrame) -> list[list[WordScore] | None]:
+    if "word_scores" not in transcripts.columns:
+        return [None] * len(transcripts)
+    return [
+        [WordScore(int(start), int(end), float(score)) for start, end, score in words]
+        if isinstance(words, list | tuple | np.ndarray)
+        else None
+        for words in transcripts["word_scores"].tolist()
+    ]
 
 
 def _text_column(transcripts: pd.DataFrame, name: str) -> list[str | None]:
