@@ -1,0 +1,49 @@
+"""Text to the units that are voted on: words; of scripts that are written in syllables or ideograms, characters."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+from label_rules.tokens import APOSTROPHES, plain_apostrophes
+
+_BLOCKS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
+_UNIT = re.compile(rf"[{_BLOCKS}]|[^\W{_BLOCKS}_]+(?:[{APOSTROPHES}][^\W{_BLOCKS}_]+)*(?:(?<=[sS])[{APOSTROPHES}])?")
+
+
+class Unit(NamedTuple):
+    """A unit of a text: what it is compared by, as it is written, and what stands between it and the next one."""
+
+    key: str
+    written: str
+    behind: str
+
+
+class Units(NamedTuple):
+    """A text taken apart: what stands before the first unit, and the units."""
+
+    before: str
+    units: list[Unit]
+
+
+def units_of(text: str) -> Units:
+    """The units of a text; case and punctuation other than apostrophes are no part of their keys.
+
+    Korean is compared by syllables, so that a space more or less is no other word; the spaces are voted on with them.
+
+    >>> [unit.key for unit in units_of("Um, it’s well-known!").units]
+    ['um', "it's", 'well', 'known']
+    >>> units_of("날 씨").units[0]
+    Unit(key='날', written='날', behind=' ')
+    """
+    text = " ".join(unicodedata.normalize("NFC", text).split())
+    found = list(_UNIT.finditer(text))
+    ends = [*(match.start() for match in found[1:]), *([len(text)] if found else [])]
+    return Units(
+        text[: found[0].start()] if found else text,
+        [
+            Unit(plain_apostrophes(match.group()).casefold(), match.group(), text[match.end() : end])
+            for match, end in zip(found, ends, strict=True)
+        ],
+    )

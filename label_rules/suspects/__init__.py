@@ -1,0 +1,1 @@
+"""How likely each transcript is wrong."""
