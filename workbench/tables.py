@@ -15,6 +15,9 @@ TIME = pa.timestamp("us", tz="UTC")
 WORDS = pa.list_(pa.struct([("word", STRING), ("start", NUMBER), ("end", NUMBER), ("confidence", NUMBER)]))
 ALIGNMENT = pa.list_(pa.struct([("op", STRING), ("reference", STRING), ("hypothesis", STRING)]))
 FORGIVEN = pa.list_(pa.struct([("step", INTEGER), ("alternative", STRING), ("words", INTEGER), ("steps", INTEGER)]))
+_HEARD = [*((name, NUMBER) for name in ("start_seconds", "end_seconds", "score")), ("heard", STRING)]
+ALIGNED_WORDS = pa.list_(pa.struct([("start", INTEGER), ("end", INTEGER), *_HEARD]))
+GAPS = pa.list_(pa.struct([("at", INTEGER), *_HEARD]))
 
 
 def _c(name: str, type: pa.DataType, holds: str) -> Column:
@@ -86,9 +89,45 @@ AUDIO_QUALITY = Table(
         _c("speech_seconds", NUMBER, "seconds with speech"),
         _o("bandwidth", NUMBER, "highest frequency that carries signal (Hz)"),
         _c("dc_offset", NUMBER, "mean of the samples, full scale 1"),
+        _o("speech_start", NUMBER, "first speech (s); empty: none"),
+        _o("speech_end", NUMBER, "last speech (s); empty: none"),
+        _o("speech_before", NUMBER, "speech (s, up to 0.5) going on before its start; empty: the recording's start"),
+        _o("speech_after", NUMBER, "speech (s, up to 0.5) going on behind its end; empty: the recording's end"),
+        _o("start_level", NUMBER, "level of its first 10 ms against its speech (dB); empty: no speech"),
+        _o("end_level", NUMBER, "level of its last 10 ms against its speech (dB); empty: no speech"),
         _c("output", STRING, "path of the normalised audio, relative to the workspace"),
     ),
     key=("utterance_id",),
+)
+
+FINGERPRINTS = Table(
+    "fingerprints",
+    (
+        _UTTERANCE,
+        _c("content_hash", STRING, "hash of the recording's bytes and the span"),
+        _c("samples_hash", STRING, "hash of the decoded samples"),
+        _c("version", INTEGER, "version of the fingerprint; those of others are made anew"),
+        _c("duration", NUMBER, "duration (s)"),
+        _c("codes", STRING, "base64 of a 32-bit number for each 8 ms: 24 bits, and whether there is sound"),
+        _c("keys", STRING, "base64 of five 32-bit numbers for each frame to look up: its number, its weakest bits"),
+    ),
+    key=("utterance_id",),
+)
+
+DUPLICATES = Table(
+    "duplicates",
+    (
+        _c("utterance_id", STRING, "an utterance; of `part of` the part"),
+        _c("other_id", STRING, "the utterance that it is a copy, or a part, of"),
+        _c("kind", STRING, "identical samples, re-encoded (or resampled, at another volume, shifted), or part of"),
+        _c("similarity", NUMBER, "correlation of the waveforms where both sound, 0 to 1"),
+        _c("offset", NUMBER, "where the utterance begins in the other (s); negative: the other begins later"),
+        _o("group", STRING, "id of the group of copies, shared by all of them; empty for `part of`"),
+        _c("samples_hash", STRING, "hash of the utterance's samples, as they were compared"),
+        _c("other_samples_hash", STRING, "hash of the other's samples"),
+    ),
+    key=("utterance_id", "other_id"),
+    scope=(),
 )
 
 RUNS = Table(
@@ -129,6 +168,24 @@ HYPOTHESES = Table(
     key=("utterance_id", "run_id"),
 )
 
+LABEL_SCORES = Table(
+    "label_scores",
+    (
+        _UTTERANCE,
+        _c("annotator", STRING, "whose label it is"),
+        _c("aligner", STRING, "the CTC model that aligned it: backend, model and a hash of its parameters"),
+        _c("text", STRING, "the label that was aligned"),
+        _c("outcome", STRING, "aligned, empty (no word to align), too_long for the audio, or no_sound in it"),
+        _o("label_score", NUMBER, "log-likelihood of the label less that of what the model heard (nats, 0 at best)"),
+        _c("heard", STRING, "what the model heard"),
+        _c("words", ALIGNED_WORDS, "the words by characters, with times (s), scores (nats) and what was heard there"),
+        _c("gaps", GAPS, "where something was heard that the label lacks: the character, times (s), score (nats)"),
+        _c("audio", STRING, "samples_hash/settings of the normalised audio, or recording/hash"),
+        _c("created_at", TIME, "when it was aligned"),
+    ),
+    key=("utterance_id", "annotator", "aligner", "text"),
+)
+
 FLAGS = Table(
     "flags",
     (
@@ -160,6 +217,21 @@ CONFLICTS = Table(
         _c("why", STRING, "same utterance, or same audio under two ids"),
     ),
     key=("group", "utterance_id", "annotator"),
+    scope=(),
+)
+
+SUSPECTS = Table(
+    "suspects",
+    (
+        _UTTERANCE,
+        _c("annotator", STRING, "whose transcript it is"),
+        _o("score", NUMBER, "how likely it is wrong, in [0, 1]; empty: nothing to judge it by"),
+        _c("basis", STRING, "what the score was made of: peers, model, annotator or none"),
+        _o("evidence", STRING, "what speaks against it, in one line"),
+        _c("text", STRING, "the transcript that was judged"),
+        _o("run_id", STRING, "the run whose hypotheses were the main ones; empty: none"),
+    ),
+    key=("utterance_id", "annotator"),
     scope=(),
 )
 
@@ -307,10 +379,14 @@ TABLES: dict[str, Table] = {
         UTTERANCES,
         TRANSCRIPTS,
         AUDIO_QUALITY,
+        FINGERPRINTS,
+        DUPLICATES,
         RUNS,
         HYPOTHESES,
+        LABEL_SCORES,
         FLAGS,
         CONFLICTS,
+        SUSPECTS,
         CONVENTIONS,
         RULE_SUMMARY,
         SCORES,

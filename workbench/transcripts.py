@@ -15,6 +15,8 @@ from workbench.errors import BadInput
 
 REFERENCE_ANNOTATOR = "reference"
 RETRACTED = "retract"
+WRITTEN_HERE = ("edit", "consensus", "rule")
+"""Sources of a first text that is no import, so that it can be taken back altogether."""
 
 
 def current_transcripts(transcripts: pd.DataFrame) -> pd.DataFrame:
@@ -119,7 +121,7 @@ def undo(transcripts: pd.DataFrame, utterance_id: str, annotator: str, author: s
             standing.pop()
         else:
             standing.append((row.revision, row.text, row.source))
-    if not standing or (len(standing) == 1 and standing[0][2] != "edit"):
+    if not standing or (len(standing) == 1 and standing[0][2] not in WRITTEN_HERE):
         raise BadInput(f"{utterance_id} by {annotator} is at its first text; there is nothing to undo")
     number, detail = int(history["revision"].iloc[-1]) + 1, f"undoes revision {standing[-1][0]}"
     if len(standing) == 1:

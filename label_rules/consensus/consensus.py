@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.merge_kernel import NOTHING, elect
 from label_rules.consensus.estimate import estimate
-from label_rules.consensus.units import Units
+from label_rules.consensus.units import Units, units_of
 from label_rules.corpus import Corpus
 
 # A vote weighs one over the annotator's errors: log-odds would trust the best too much, because annotators mishear the
@@ -52,7 +52,9 @@ def consensus(corpus: Corpus, models_vote: bool = True) -> pd.DataFrame:
             clip_rows.append((None, np.nan, int((known.rows[first:end] >= 0).sum()), False))
             continue
         people = [corpus.text(int(row)) for row in known.rows[first:end] if row >= 0]
-        text = _written(cells, chosen[begin:last], known.units[first:end], weights[first:end])
+        text = _written(
+            cells, chosen[begin:last], [units_of(each) for each in known.texts[first:end]], weights[first:end]
+        )
         if len(set(people)) == 1 and end - first == len(people):
             text = people[0]
         share = float(shares[begin:last].mean()) if last > begin else 1.0

@@ -10,6 +10,7 @@ rate and gamma priors, so that annotators with few clips stay near the mean.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 from weakref import WeakKeyDictionary
@@ -18,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.merge_kernel import judge, merge
-from label_rules.consensus.units import Units, units_of
+from label_rules.consensus.said import said_keys
+from label_rules.consensus.units import written_keys
 from label_rules.corpus import Corpus
 
 MODEL = "model:"
@@ -49,7 +51,7 @@ class Estimate:
     annotators: np.ndarray
     "The annotator of a text, as a number into `names`."
     names: list[str]
-    units: list[Units]
+    texts: list[str]
     letter_begins: np.ndarray
     letters: np.ndarray
     "The spellings of the words' codes, as code points."
@@ -59,7 +61,7 @@ class Estimate:
     apart: np.ndarray
     "How much farther its nearest other text is than those two texts of the clip that are nearest, 0 to 1."
     words: np.ndarray
-    "How many units a text has."
+    "How many words a text has; of Korean, syllables."
     wrong: np.ndarray
     "The expected number of its slots that are wrong, as all votes have it."
     variance: np.ndarray
@@ -81,33 +83,32 @@ class Estimate:
         return bool(self.slot_begins[clip] == self.slot_begins[clip + 1] and self.words[first:end].any())
 
 
-_KNOWN: WeakKeyDictionary[Corpus, dict[bool, Estimate]] = WeakKeyDictionary()
+_KNOWN: WeakKeyDictionary[Corpus, dict[tuple[bool, bool], Estimate]] = WeakKeyDictionary()
 
 
-def estimate(corpus: Corpus, models_vote: bool = True) -> Estimate:
+def estimate(corpus: Corpus, models_vote: bool = True, as_said: bool = False) -> Estimate:
     """The estimate for a corpus, worked out once.
 
     Args:
         models_vote: the recognisers' hypotheses are texts too, each recogniser an annotator of its own.
+        as_said: words are compared by what is said, so that no convention of writing counts as an error.
     """
     known = _KNOWN.setdefault(corpus, {})
-    if models_vote not in known:
-        known[models_vote] = _estimated(corpus, models_vote)
-    return known[models_vote]
+    if (models_vote, as_said) not in known:
+        known[models_vote, as_said] = _estimated(corpus, models_vote, said_keys if as_said else written_keys)
+    return known[models_vote, as_said]
 
 
-def _estimated(corpus: Corpus, models_vote: bool) -> Estimate:
+def _estimated(corpus: Corpus, models_vote: bool, keys_of: Callable[[str], list[str]]) -> Estimate:
     texts = _texts(corpus, models_vote)
     clip_texts = np.concatenate([[0], np.cumsum(np.bincount(texts["clip"]))]).astype(np.int64)
     texts["annotator"] = [ANONYMOUS if name.startswith(ANONYMOUS) else name for name in texts["annotator"]]
     codes, names = pd.factorize(texts["annotator"].to_numpy(dtype=object))
-    different, which = np.unique(texts["text"].to_numpy(dtype=object), return_inverse=True)
-    taken_apart = [units_of(text) for text in different]
-    units = [taken_apart[number] for number in which]
-    words = np.array([len(each.units) for each in units], dtype=np.int64)
-    keys, vocabulary = pd.factorize(
-        np.array([unit.key for each in units for unit in each.units], dtype=object), use_na_sentinel=False
-    )
+    which, different = pd.factorize(texts["text"].to_numpy(dtype=object))
+    keys_of_different = [keys_of(text) for text in different]
+    text_keys = [keys_of_different[number] for number in which]
+    words = np.array([len(keys) for keys in text_keys], dtype=np.int64)
+    keys, vocabulary = pd.factorize(np.array(list(chain.from_iterable(text_keys)), dtype=object))
     letters, letter_begins = _spelled(vocabulary)
     text_words = np.concatenate([[0], np.cumsum(words)])
     cells, slot_begins, nearest = merge(clip_texts, text_words, keys.astype(np.int32), letter_begins, letters)
@@ -125,8 +126,8 @@ def _estimated(corpus: Corpus, models_vote: bool) -> Estimate:
         )
         errors = np.clip(reliability[codes] * difficulty[clip], _LEAST_ERROR, _MOST_ERROR)
     return Estimate(
-        clip_texts, texts["row"].to_numpy(), codes, list(names), units, letter_begins, letters, cells, slot_begins,
-        nearest - least[clip], words, wrong, variance, by_others, reliability, mean,
+        clip_texts, texts["row"].to_numpy(), codes, list(names), texts["text"].tolist(), letter_begins, letters, cells,
+        slot_begins, nearest - least[clip], words, wrong, variance, by_others, reliability, mean,
     )  # fmt: skip
 
 

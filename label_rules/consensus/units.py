@@ -47,3 +47,8 @@ def units_of(text: str) -> Units:
             for match, end in zip(found, ends, strict=True)
         ],
     )
+
+
+def written_keys(text: str) -> list[str]:
+    """The keys of a text's units."""
+    return [unit.key for unit in units_of(text).units]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli import analyse, audio, data, labels, whole
+from workbench.cli import analyse, audio, consensus, data, labels, whole
 
 app = typer.Typer(
     name="workbench",
@@ -36,6 +36,6 @@ def _root(
     """What should we fix next in our speech recogniser's data, and what will it buy us?"""
 
 
-for group in (whole, data, audio, analyse):
+for group in (whole, data, audio, analyse, consensus):
     group.add_to(app)
 app.add_typer(labels.app, name="labels")

@@ -43,7 +43,9 @@ _OPTIONAL = ("recording", "start", "end", "sampling_rate", "duration", "speaker"
 _CELLS, _OBJECTS = (".csv", ".tsv"), (".jsonl", ".ndjson", ".json")
 
 
-def read_transcripts(path: Path | str, column: str | None = None, faults: Faults | None = None) -> pd.DataFrame:
+def read_transcripts(
+    path: Path | str, column: str | None = None, faults: Faults | None = None, anonymous: str = ""
+) -> pd.DataFrame:
     """The transcripts in a file: utterance_id, annotator, text and source_detail, then the file's other columns.
 
     `annotator` is `reference` where the file names nobody, `source_detail` is `FILE:LINE`. Recordings stay as written
@@ -55,12 +57,13 @@ def read_transcripts(path: Path | str, column: str | None = None, faults: Faults
         column: the column or key of the texts, the same as `FILE:COLUMN`.
         faults: where rows go that cannot be used, and utterances that stand twice by one annotator, so that the rest
             goes on; without it they stop the reading.
+        anonymous: several transcripts of an utterance by nobody knows whom are all taken, under this name and a number.
 
     Raises:
         BadInput: the file cannot be read or is of an unknown kind, there is no column of ids or texts or it cannot be
             told which, no row can be used, or one cannot and there is no `faults`.
     """
-    return _read(path, column, faults, "any", annotators=True)
+    return _read(path, column, faults, "any", annotators=True, anonymous=anonymous)
 
 
 def read_hypotheses(path: Path | str, column: str | None = None, faults: Faults | None = None) -> pd.DataFrame:
@@ -83,7 +86,9 @@ def read_references(path: Path | str, column: str | None = None, faults: Faults 
     return _read(path, column, faults, "reference", annotators=False).rename(columns={"text": "reference"})
 
 
-def _read(path: Path | str, column: str | None, faults: Faults | None, role: str, annotators: bool) -> pd.DataFrame:
+def _read(
+    path: Path | str, column: str | None, faults: Faults | None, role: str, annotators: bool, anonymous: str = ""
+) -> pd.DataFrame:
     if column is None:
         path, column = split_column(path)
     path, found = Path(path), Faults()
@@ -96,6 +101,7 @@ def _read(path: Path | str, column: str | None, faults: Faults | None, role: str
         raise BadInput(f"{path} has no columns, so none named {column!r}; give the file alone, or a CSV or JSONL file")
     else:
         frame, is_trn = _from_lines(path, found)
+    frame = _numbered_nobodies(frame, anonymous) if anonymous else frame
     frame = without_repeated(frame, path, found, annotators, fold=is_trn)
     if faults is None:
         refuse(path, found, len(frame))
@@ -104,6 +110,18 @@ def _read(path: Path | str, column: str | None, faults: Faults | None, role: str
             refuse(path, found, 0)
         faults.rows.extend(found.rows)
     return frame.rename(columns=_clashing(frame.columns[4:], role)).reset_index(drop=True)
+
+
+def _numbered_nobodies(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The rows with a numbered name for the annotators of transcripts that several of one utterance lack one for."""
+    nobody = frame["annotator"] == REFERENCE
+    several = nobody & frame["utterance_id"].duplicated(keep=False)
+    if not frame.loc[several, ["utterance_id", "annotator"]].duplicated().any():
+        return frame
+    number = frame[several].groupby("utterance_id").cumcount() + 1
+    named = frame["annotator"].astype(object)
+    named[several] = [f"{name}{each}" for each in number]
+    return frame.assign(annotator=text_series(named.tolist()))
 
 
 def _clashing(tags: Iterable[str], role: str) -> dict[str, str]:
