@@ -32,6 +32,14 @@ def current_transcripts(transcripts: pd.DataFrame) -> pd.DataFrame:
     return current[current["source"] != RETRACTED].reset_index(drop=True)
 
 
+def is_merged(transcripts: pd.DataFrame, rows: pd.DataFrame) -> pd.Series:
+    """For each row (utterance_id, annotator) whether its current text is a consensus, and no evidence for itself."""
+    current = current_transcripts(transcripts)
+    merged = current.loc[current["source"] == "consensus", ["utterance_id", "annotator"]]
+    keys = pd.MultiIndex.from_frame(rows[["utterance_id", "annotator"]])
+    return pd.Series(keys.isin(pd.MultiIndex.from_frame(merged)))
+
+
 def references(transcripts: pd.DataFrame) -> pd.DataFrame:
     """The current reference of every utterance: a frame with utterance_id, reference and annotator.
 
@@ -115,18 +123,28 @@ def undo(transcripts: pd.DataFrame, utterance_id: str, annotator: str, author: s
         BadInput: there is no such transcript, or nothing is left to undo.
     """
     history = _history(transcripts, utterance_id, annotator)
-    standing: list[tuple[int, str, str]] = []
-    for row in history.itertuples():
-        if row.source in ("undo", RETRACTED):
-            standing.pop()
-        else:
-            standing.append((row.revision, row.text, row.source))
+    standing = standing_revisions(history)
     if not standing or (len(standing) == 1 and standing[0][2] not in WRITTEN_HERE):
         raise BadInput(f"{utterance_id} by {annotator} is at its first text; there is nothing to undo")
     number, detail = int(history["revision"].iloc[-1]) + 1, f"undoes revision {standing[-1][0]}"
     if len(standing) == 1:
         return revision(utterance_id, annotator, number, "", RETRACTED, detail, author)
     return revision(utterance_id, annotator, number, standing[-2][1], "undo", detail, author)
+
+
+def standing_revisions(history: pd.DataFrame) -> list[tuple[int, str, str]]:
+    """The revisions of one annotator's transcript that no undo took back: number, text and source, oldest first.
+
+    Args:
+        history: all its revisions, in their order.
+    """
+    standing: list[tuple[int, str, str]] = []
+    for row in history.itertuples():
+        if row.source in ("undo", RETRACTED):
+            standing.pop()
+        else:
+            standing.append((row.revision, row.text, row.source))
+    return standing
 
 
 def _history(transcripts: pd.DataFrame, utterance_id: str, annotator: str) -> pd.DataFrame:

@@ -70,10 +70,11 @@ def annotator_reliability(corpus: Corpus, models_vote: bool = True) -> pd.DataFr
     """One row an annotator: transcripts, words, errors and expected_wer, the most reliable first.
 
     `errors` are the words that the other transcripts of the same clips speak against; `expected_wer` is the word error
-    rate to expect of them on a clip of mean difficulty, near everybody's mean where there are few of their clips.
+    rate to expect of them on a clip of mean difficulty, near everybody's mean where there are few of their clips. How
+    words are written is no error.
     Recognisers that voted stand as `model:NAME`.
     """
-    known = estimate(corpus, models_vote)
+    known = estimate(corpus, models_vote, as_said=True)
     several = len(known.names)
     frame = pd.DataFrame(
         {

@@ -10,7 +10,7 @@ from workbench.errors import BadInput
 from workbench.stages.check import checked_transcripts
 from workbench.stages.stage import Outcome, faults_frame
 from workbench.stages.transcript_files import read_transcript_file
-from workbench.transcripts import REFERENCE_ANNOTATOR, references, revision
+from workbench.transcripts import REFERENCE_ANNOTATOR, is_merged, references, revision
 from workbench.workspace import Workspace
 
 _TOO_LONG = (
@@ -38,12 +38,14 @@ def consensus(workspace: Workspace, models_vote: bool = True) -> tuple[Outcome, 
     Raises:
         BadInput: no utterance has several transcripts.
     """
+    transcripts = workspace.read("transcripts")
     frame = checked_transcripts(workspace, None)
+    frame = frame[~is_merged(transcripts, frame).to_numpy()].reset_index(drop=True)
     table, annotators = _consensus(frame, models_vote)
     table = table[table["transcripts"] > 1].reset_index(drop=True)
     if table.empty:
         raise BadInput("no utterance has transcripts by several annotators; there is nothing to agree on")
-    held = references(workspace.read("transcripts"))
+    held = references(transcripts)
     held = held.assign(decided=held["annotator"] == REFERENCE_ANNOTATOR)[["utterance_id", "reference", "decided"]]
     table = table.merge(held, on="utterance_id", how="left")
     return _outcome(table, []), annotators

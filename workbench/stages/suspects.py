@@ -9,6 +9,7 @@ import pandas as pd
 from workbench.errors import BadInput
 from workbench.stages.stage import Outcome, faults_frame
 from workbench.stages.transcript_files import read_transcript_file
+from workbench.transcripts import is_merged
 from workbench.workspace import Workspace
 
 
@@ -39,6 +40,7 @@ def suspects(workspace: Workspace, run_id: str | None = None, models_vote: bool 
         if run_id is not None or len(workspace.read("runs")):
             run_id = str(choose_run(workspace, run_id)["run_id"])
         frame = checked_transcripts(workspace, run_id)
+        frame = frame[~is_merged(workspace.read("transcripts"), frame).to_numpy()].reset_index(drop=True)
         if frame.empty:
             raise BadInput("the workspace has no transcripts; add some with `workbench import MANIFEST`")
         table = _suspects(frame, models_vote)
