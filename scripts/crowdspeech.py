@@ -8,9 +8,8 @@ are
 - consensus: mean utterance WER and corpus WER, beside the transcript nearest to all others (the medoid), the network
   with equal weights, and the results that come with the data (ROVER, RASA, HRRASA and a trained T5).
 
-The truth counts a convention like any other error, so the score is shown in both ways: as it is, which does not, and
-with conventions counted. Then the same without annotators' names, and with fifty clips. The truth is used for judging
-only. Texts are folded to lower case without punctuation but the apostrophe.
+Then the same without annotators' names, and with fifty clips. The truth is used for judging only; it counts a
+convention like any other error. Texts are folded to lower case without punctuation but the apostrophe.
 """
 
 from __future__ import annotations
@@ -130,11 +129,10 @@ def corpus_of(frame: pd.DataFrame) -> Corpus:
 
 def detection(frame: pd.DataFrame) -> dict[str, list[float]]:
     over = [(frame["wer"] > limit).to_numpy() for limit in (0.1, 0.3)]
-    result, corpus = {}, corpus_of(frame)
+    result = {}
     scores: dict[str, np.ndarray] = {
         "mean distance to peers": distance_to_peers(frame),
-        "workbench suspects": peer_evidence(corpus)["score"].to_numpy(),
-        "the same, conventions counted as errors": peer_evidence(corpus, as_said=False)["score"].to_numpy(),
+        "workbench suspects": peer_evidence(corpus_of(frame))["score"].to_numpy(),
     }
     for name, score in scores.items():
         top = np.argsort(-score, kind="stable")[: len(score) // 10]

@@ -27,9 +27,12 @@ def test_who_departs_is_more_suspect_than_those_who_agree() -> None:
     "other",
     ["Um, it's 20 colours, okay.", "it is twenty colors ok", "IT'S TWENTY COLOURS OK", "uh it's [noise] 20 colours OK"],
 )
-def test_another_convention_is_no_error(other: str) -> None:
+def test_another_convention_weighs_less_than_another_word(other: str) -> None:
     one, same, written = scores("it's 20 colours okay", "it's 20 colours okay", other)
-    assert written == pytest.approx(one) == pytest.approx(same)
+    *_, misheard = scores("it's 20 colours okay", "it's 20 colours okay", "it's 12 colours okay")
+    assert written < 0.25
+    assert misheard > 2 * written
+    assert one == same
 
 
 def test_an_empty_transcript_among_full_ones_is_suspect() -> None:

@@ -10,16 +10,15 @@ rate and gamma priors, so that annotators with few clips stay near the mean.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
 
 from analysis.merge_kernel import judge, merge
-from label_rules.consensus.said import said_keys
+from label_rules.consensus.said import compounds_joined, said_keys
 from label_rules.consensus.units import written_keys
 from label_rules.corpus import Corpus
 
@@ -95,18 +94,21 @@ def estimate(corpus: Corpus, models_vote: bool = True, as_said: bool = False) ->
     """
     known = _KNOWN.setdefault(corpus, {})
     if (models_vote, as_said) not in known:
-        known[models_vote, as_said] = _estimated(corpus, models_vote, said_keys if as_said else written_keys)
+        known[models_vote, as_said] = _estimated(corpus, models_vote, as_said)
     return known[models_vote, as_said]
 
 
-def _estimated(corpus: Corpus, models_vote: bool, keys_of: Callable[[str], list[str]]) -> Estimate:
+def _estimated(corpus: Corpus, models_vote: bool, as_said: bool) -> Estimate:
     texts = _texts(corpus, models_vote)
     clip_texts = np.concatenate([[0], np.cumsum(np.bincount(texts["clip"]))]).astype(np.int64)
     texts["annotator"] = [ANONYMOUS if name.startswith(ANONYMOUS) else name for name in texts["annotator"]]
     codes, names = pd.factorize(texts["annotator"].to_numpy(dtype=object))
     which, different = pd.factorize(texts["text"].to_numpy(dtype=object))
-    keys_of_different = [keys_of(text) for text in different]
+    keys_of_different = [said_keys(text) if as_said else written_keys(text) for text in different]
     text_keys = [keys_of_different[number] for number in which]
+    if as_said:
+        by_clip = (text_keys[first:end] for first, end in pairwise(clip_texts.tolist()))
+        text_keys = [keys for clip in by_clip for keys in compounds_joined(clip)]
     words = np.array([len(keys) for keys in text_keys], dtype=np.int64)
     keys, vocabulary = pd.factorize(np.array(list(chain.from_iterable(text_keys)), dtype=object))
     letters, letter_begins = _spelled(vocabulary)

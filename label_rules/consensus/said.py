@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
 from analysis.language.contractions import full_forms
 from analysis.language.numbers import MOST_IN_WORDS, words_of
@@ -11,6 +12,7 @@ from label_rules.consensus.units import units_of
 from label_rules.tokens import tokens
 
 _VARIANT = {spelling: spellings[0] for spellings in VARIANTS for spelling in spellings}
+_LEAST_COMPOUND = 5
 _HANGUL = ("가", "힣")
 # Of other words an 's is more often a possessive.
 _TAKE_IS = frozenset(("it's", "he's", "she's", "that's", "there's", "what's", "who's", "where's", "here's", "how's"))
@@ -39,3 +41,27 @@ def _keys(kind: str, key: str) -> tuple[str, ...]:
     key = _VARIANT.get(key, key)
     full = full_forms(key) if not key.endswith("'s") or key in _TAKE_IS else ()
     return tuple(full[0].split()) if full else (BRITISH.get(key, key),)
+
+
+def compounds_joined(texts: list[list[str]]) -> list[list[str]]:
+    """The keys of texts of the same audio, with neighbours made one where another text has them as one word.
+
+    >>> compounds_joined([["my", "ice", "cream"], ["my", "icecream"]])
+    [['my', 'icecream'], ['my', 'icecream']]
+    """
+    if len(texts) == 1:
+        return texts
+    whole = {key for keys in texts for key in keys if len(key) >= _LEAST_COMPOUND}
+    return [_joined(keys, whole) for keys in texts] if whole else texts
+
+
+def _joined(keys: list[str], whole: set[str]) -> list[str]:
+    if not any(one + other in whole for one, other in pairwise(keys)):
+        return keys
+    made: list[str] = []
+    for key in keys:
+        if made and made[-1] + key in whole:
+            made[-1] += key
+        else:
+            made.append(key)
+    return made

@@ -12,6 +12,8 @@ from label_rules.corpus import Corpus
 
 WRONG = 0.1
 """A transcript is wrong from so many errors a word on: the threshold of CrowdSpeech's published comparisons."""
+CONVENTIONS_WEIGH = 0.2
+"""The share of the score that counts another convention as an error, 0 to 1."""
 
 # Two errors of one transcript are not independent of each other.
 _MORE_VARIANCE = 0.25
@@ -19,20 +21,27 @@ _MORE_VARIANCE = 0.25
 _LEAST_WORDS = 100
 
 
-def peer_evidence(corpus: Corpus, models_vote: bool = True, as_said: bool = True) -> pd.DataFrame:
+def peer_evidence(corpus: Corpus, models_vote: bool = True) -> pd.DataFrame:
     """For each row of the corpus what its peers say of it: score, basis, evidence, chance_wrong and expected_wer.
 
     `expected_wer` is the share of its words that are expected to be wrong, in [0, 1], given all votes and how far each
     annotator is to be believed; `chance_wrong` the chance that more than one in ten are (a normal approximation to the
-    sum of the words' chances); `score`, in [0, 1], the mean of the two, so that among transcripts that are surely wrong
-    the worst come first. `basis` is `peers` where other people have transcribed the audio, `annotator` where nobody has
-    but the annotator's other clips were judged, and else `none`: then the numbers are NaN.
+    sum of the words' chances). Both are of what is said, whatever convention it is written by. `score`, in [0, 1], is
+    the mean of the two, so that among transcripts that are surely wrong the worst come first; a fifth of it is made
+    from the texts as they are written, so that of two transcripts that say the same the odd one comes first.
+    `basis` is `peers` where other people have transcribed the audio, `annotator` where nobody has but the annotator's
+    other clips were judged, and else `none`: then the numbers are NaN.
 
     Args:
         models_vote: where there are other people's transcripts, the recognisers' hypotheses are peers too.
-        as_said: how words are written counts for nothing; without it, every convention that differs is an error.
     """
-    known = estimate(corpus, models_vote, as_said)
+    frame = _judged(estimate(corpus, models_vote, as_said=True))
+    written = _judged(estimate(corpus, models_vote))["score"]
+    frame["score"] = (1 - CONVENTIONS_WEIGH) * frame["score"] + CONVENTIONS_WEIGH * written
+    return frame
+
+
+def _judged(known: Estimate) -> pd.DataFrame:
     several = np.diff(known.clip_texts)
     is_person = known.rows >= 0
     people = np.repeat(_sums(is_person, known.clip_texts), several)
