@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from pandas.api.extensions import ExtensionArray
 
 from analysis.errors import InvalidInput
 from label_rules.builtin import BUILTIN_RULES
+from label_rules.conflicts.compared import Spread
 from label_rules.conflicts.rules import conflicts_table
 from label_rules.corpus import Corpus
 from label_rules.rule import Abstention, Fault, Finding, Outcome, Rule, Tally
@@ -30,7 +32,6 @@ _FLAGS = [
     "suggestion",
     "group",
 ]
-_FLAG_KEY = ["utterance_id", "annotator", "rule_id", "start", "end"]
 _CONVENTIONS = ["convention", "form", "count", "share", "majority", "annotators"]
 _FAULTS = ["stage", "item", "location", "reason"]
 
@@ -49,7 +50,7 @@ class Applied(NamedTuple):
     exceptions: tuple[Exception, ...] = ()
 
 
-def apply_rules(transcripts: pd.DataFrame, rules: Sequence[Rule] = BUILTIN_RULES) -> Applied:
+def apply_rules(transcripts: pd.DataFrame, rules: Sequence[Rule] = BUILTIN_RULES, spread: Spread = map) -> Applied:
     """What the rules say of the transcripts.
 
     The frame has one row an utterance and annotator, with utterance_id, annotator and text; where they are known
@@ -57,23 +58,28 @@ def apply_rules(transcripts: pd.DataFrame, rules: Sequence[Rule] = BUILTIN_RULES
     confidence in [0, 1]. A rule abstains where it lacks what it needs. A rule that crashes is a row of faults and
     stops nothing.
 
+    Args:
+        spread: the map that does the heaviest work, the comparison of transcripts of the same audio, part by part; one
+            that uses several processes gives the same result sooner.
+
     Raises:
         InvalidInput: a required column is missing or holds something that is not text, an utterance and annotator
             stand twice, or two rules have the same id.
     """
-    ids = [rule.rule_id for rule in rules]
-    repeated = next((one for one in ids if ids.count(one) > 1), None)
+    rule_ids = [rule.rule_id for rule in rules]
+    repeated = next((one for one in rule_ids if rule_ids.count(one) > 1), None)
     if repeated is not None:
         raise InvalidInput(f"two rules have the id {repeated!r}; give each its own")
-    corpus = Corpus(transcripts)
-    findings: dict[str, list[Finding]] = {}
+    corpus = Corpus(transcripts, spread)
+    ids, annotators = (pd.array(names, dtype="str") for names in (corpus.utterance_ids, corpus.annotators))
+    flags = [_flags(None, [], ids, annotators)]
     faults: list[tuple[str, Fault]] = []
     abstained: dict[str, int] = {}
     tallies: list[Tally] = []
     for rule in rules:
         without_opinion: list[Sequence[int]] = []
-        found = findings.setdefault(rule.rule_id, [])
-        for outcome in _outcomes(rule, corpus):
+        found: list[Finding] = []
+        for outcome in outcomes_of(rule, corpus):
             match outcome:
                 case Finding():
                     found.append(outcome)
@@ -87,68 +93,81 @@ def apply_rules(transcripts: pd.DataFrame, rules: Sequence[Rule] = BUILTIN_RULES
                     wrong = TypeError(f"the check yielded {outcome!r}, which is no Finding, Abstention, Fault or Tally")
                     faults.append((rule.rule_id, Fault("", wrong)))
         abstained[rule.rule_id] = len(set(chain.from_iterable(without_opinion)))
-    flags = pd.concat([_flags(rule, findings[rule.rule_id], corpus) for rule in rules] or [_flags(None, [], corpus)])
-    flags = flags.reset_index(drop=True)
+        flags.append(_flags(rule, found, ids, annotators))
+    all_flags = pd.concat(flags, ignore_index=True)
     crashed = pd.Series([rule_id for rule_id, _ in faults], dtype=object).value_counts().to_dict()
     return Applied(
-        flags=flags,
+        flags=all_flags,
         conflicts=conflicts_table(corpus),
-        conventions=_conventions(tallies),
-        summary=summarize(rules, flags, len(corpus), abstained, crashed),
-        faults=_faults(faults),
+        conventions=conventions_table(tallies),
+        summary=summarize(rules, all_flags, len(corpus), abstained, crashed),
+        faults=faults_table(faults),
         exceptions=tuple(fault.exception for _, fault in faults),
     )
 
 
-def _outcomes(rule: Rule, corpus: Corpus) -> Iterator[Outcome]:
+def outcomes_of(rule: Rule, corpus: Corpus) -> Iterator[Outcome]:
+    """What the rule yields, and its crash as a fault."""
     try:
         yield from rule.check(corpus)
     except Exception as problem:
         yield Fault("", problem)
 
 
-def _flags(rule: Rule | None, findings: list[Finding], corpus: Corpus) -> pd.DataFrame:
+def _flags(
+    rule: Rule | None, findings: Sequence[Finding], ids: ExtensionArray, annotators: ExtensionArray
+) -> pd.DataFrame:
     """The rule's findings, a row for each transcript; of several on the same characters the surest stays."""
-    copies = [len(finding.rows) for finding in findings]
-    rows = np.fromiter(chain.from_iterable(finding.rows for finding in findings), np.int64, sum(copies))
-    columns: dict[str, np.ndarray] = {
-        name: np.repeat(np.array([getattr(finding, name) for finding in findings], dtype=kind), copies)
-        for name, kind in _FINDING_TYPES.items()
-    }
-    ids, annotators = np.array(corpus.utterance_ids, dtype=object), np.array(corpus.annotators, dtype=object)
-    frame = pd.DataFrame(
+    copies = np.fromiter((len(finding.rows) for finding in findings), np.int64, len(findings))
+    rows = np.fromiter(chain.from_iterable(finding.rows for finding in findings), np.int64, copies.sum())
+    start, end, score = (
+        np.repeat(np.fromiter((finding[at] for finding in findings), kind, len(findings)), copies)
+        for at, kind in ((1, np.int64), (2, np.int64), (3, np.float64))
+    )
+    # The audio is the same for every transcript, so it is flagged once, and with no characters.
+    is_audio = rule is not None and rule.about == "audio"
+    owner = pd.factorize(ids[rows])[0] if is_audio else rows
+    score = score.clip(0.0, 1.0).round(4)
+    places = pd.DataFrame({"owner": owner, "start": start, "end": end})
+    if places.duplicated().any():
+        order = pd.Series(score).argsort(kind="stable")[::-1]
+        kept = np.sort(places.iloc[order].drop_duplicates().index.to_numpy())
+    else:
+        kept = np.arange(len(rows))
+    of_row = np.repeat(np.arange(len(findings)), copies)[kept]
+    texts = [pd.array([finding[at] for finding in findings], dtype="str").take(of_row) for at in (4, 5, 6)]
+    several = len(kept)
+    return pd.DataFrame(
         {
-            "utterance_id": ids[rows],
-            "annotator": annotators[rows],
-            "rule_id": rule.rule_id if rule else "",
-            "start": columns["start"],
-            "end": columns["end"],
-            "severity": rule.severity if rule else "",
-            "score": columns["score"].clip(0.0, 1.0).round(4),
-            "evidence": columns["evidence"],
-            "suggestion": columns["suggestion"],
-            "group": columns["group"],
+            "utterance_id": ids[rows[kept]],
+            "annotator": _repeated("", several) if is_audio else annotators[rows[kept]],
+            "rule_id": _repeated(rule.rule_id if rule else "", several),
+            "start": start[kept],
+            "end": end[kept],
+            "severity": _repeated(rule.severity if rule else "", several),
+            "score": score[kept],
+            "evidence": texts[0],
+            "suggestion": texts[1],
+            "group": texts[2],
         },
         columns=_FLAGS,
     )
-    for name in ("utterance_id", "annotator", "rule_id", "severity", "evidence", "suggestion", "group"):
-        frame[name] = frame[name].astype("str")
-    order = frame["score"].argsort(kind="stable")[::-1]
-    kept = ~frame.iloc[order].duplicated(_FLAG_KEY).sort_index()
-    return frame[kept]
 
 
-_FINDING_TYPES = {"start": int, "end": int, "score": float, "evidence": object, "suggestion": object, "group": object}
+def _repeated(text: str, several: int) -> ExtensionArray:
+    return pd.array([text], dtype="str").take(np.zeros(several, np.int64))
 
 
-def _conventions(tallies: list[Tally]) -> pd.DataFrame:
+def conventions_table(tallies: Sequence[Tally]) -> pd.DataFrame:
+    """The rows of the table `conventions`."""
     frame = pd.DataFrame([tuple(tally) for tally in tallies], columns=_CONVENTIONS)
     frame["annotators"] = [", ".join(tally.annotators) for tally in tallies]
     types = {"convention": "str", "form": "str", "annotators": "str", "count": int, "share": float, "majority": bool}
     return frame.astype(types).drop_duplicates(["convention", "form"]).reset_index(drop=True)
 
 
-def _faults(faults: list[tuple[str, Fault]]) -> pd.DataFrame:
+def faults_table(faults: Sequence[tuple[str, Fault]]) -> pd.DataFrame:
+    """The rows of the table `faults`, of rule ids with their faults."""
     rows = [("check", rule_id, fault.item, _reason(fault.exception)) for rule_id, fault in faults]
     return pd.DataFrame(rows, columns=_FAULTS, dtype="str").drop_duplicates().reset_index(drop=True)
 

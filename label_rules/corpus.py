@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from functools import cached_property, partial
-from itertools import combinations
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from analysis.align import count_word_errors
 from analysis.errors import InvalidInput
-from label_rules.conflicts.group import Group
-from label_rules.tokens import tokens
+from label_rules.conflicts.compared import Conflicts, Spread, compare_all
+from label_rules.conflicts.group import Group, choose_pivots
+from label_rules.words import Integers, Trigger, Words
 
 _REQUIRED = ["utterance_id", "annotator", "text"]
 _TEXTS = ["audio_key", "hypothesis"]
@@ -29,10 +29,10 @@ _NUMBERS = [
     "speech_end",
     "speech_before",
     "speech_after",
+    "start_level",
+    "end_level",
 ]
 _FURTHER_MODEL, _FURTHER_CONFIDENCE = "hypothesis_", "confidence_"
-# Beyond it a medoid is sought among the first texts only: a pair of texts each would grow with the square.
-_MOST_CANDIDATES = 20
 
 
 class WordScore(NamedTuple):
@@ -41,6 +41,8 @@ class WordScore(NamedTuple):
     start: int
     end: int
     score: float
+    heard: str | None = None
+    "What the model heard in its place, where that is known."
 
 
 class Model(NamedTuple):
@@ -51,16 +53,48 @@ class Model(NamedTuple):
     confidence: np.ndarray
 
 
+class Members(Sequence[np.ndarray]):
+    """For each number of some codes the places in which it stands, ascending."""
+
+    def __init__(self, codes: np.ndarray, several: int) -> None:
+        self._order = np.argsort(codes, kind="stable")
+        self._counts = np.bincount(codes, minlength=several)
+        self._ends = np.cumsum(self._counts)
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def __getitem__(self, number: int) -> np.ndarray:  # type: ignore[override]
+        end = self._ends[number]
+        return self._order[end - self._counts[number] : end]
+
+    def of(self, numbers: Integers) -> tuple[Integers, Integers]:
+        """The places of all these numbers, one number after the other, and how many each has.
+
+        >>> places, counts = Members(np.array([0, 1, 0]), 2).of(np.array([1, 0, 0]))
+        >>> places.tolist(), counts.tolist()
+        ([1, 0, 2, 0, 2], [1, 2, 2])
+        """
+        counts = self._counts[numbers]
+        before = np.cumsum(counts) - counts
+        first = self._ends[numbers] - counts
+        return self._order[np.repeat(first - before, counts) + np.arange(counts.sum())], counts
+
+
 class Corpus:
     """Transcripts, one row an utterance and annotator; rows are addressed by their number, from 0.
+
+    Args:
+        spread: the map that compares groups of transcripts, perhaps in several processes.
 
     Raises:
         InvalidInput: a required column is missing or empty somewhere, a text is not text, or an utterance and
             annotator stand twice.
     """
 
-    def __init__(self, transcripts: pd.DataFrame) -> None:
+    def __init__(self, transcripts: pd.DataFrame, spread: Spread = map) -> None:
         _validate(transcripts)
+        self._spread = spread
         self.utterance_ids: list[str] = transcripts["utterance_id"].astype(str).tolist()
         self.annotators: list[str] = transcripts["annotator"].astype(str).tolist()
         codes, unique = pd.factorize(transcripts["text"].to_numpy(dtype=object))
@@ -76,14 +110,45 @@ class Corpus:
         return len(self.utterance_ids)
 
     @cached_property
-    def rows_of_text(self) -> list[np.ndarray]:
+    def rows_of_text(self) -> Members:
         """For each different text the numbers of the rows that hold it."""
-        return _members(self.text_of_row, len(self.texts))
+        return Members(self.text_of_row, len(self.texts))
 
     @cached_property
     def copies(self) -> list[int]:
         """For each different text in how many rows it stands."""
         return np.bincount(self.text_of_row, minlength=len(self.texts)).tolist()
+
+    @cached_property
+    def annotator_codes(self) -> tuple[np.ndarray, list[str]]:
+        """The number of each row's annotator, and the names that the numbers stand for."""
+        codes, names = pd.factorize(np.array(self.annotators, dtype=object))
+        return codes, names.tolist()
+
+    @cached_property
+    def words(self) -> Words:
+        """The words of the different texts."""
+        return Words(self.texts)
+
+    def texts_with(self, trigger: Trigger | None) -> Sequence[int]:
+        """The numbers of the different texts with a word (a piece between white space) that the trigger fires on.
+
+        All of them where there is no trigger.
+        """
+        if trigger is None:
+            return range(len(self.texts))
+        return self.words.texts_with(self.words.that(trigger)).tolist()
+
+    def summed(self, value: Callable[[str], float]) -> np.ndarray:
+        """The value of each different text, for a function that adds up over the tokens of a text.
+
+        It is asked about each different word once, and about the texts whose tokens are not those of their words.
+        """
+        words = self.words
+        sums = words.summed(np.fromiter(map(value, words.vocabulary), float, len(words.vocabulary)))
+        for number in words.with_brackets.tolist():
+            sums[number] = value(self.texts[number])
+        return sums
 
     def text(self, row: int) -> str:
         """The text of a row."""
@@ -125,15 +190,19 @@ class Corpus:
     def groups(self) -> list[Group]:
         """The audio with several transcripts whose texts are not all the same, in order of appearance."""
         of_row = self.group_of_row
-        groups = []
-        sizes = np.bincount(of_row) if len(of_row) else np.zeros(0, int)
-        pairs = pd.DataFrame({"group": of_row, "text": self.text_of_row}).drop_duplicates()
-        different = np.bincount(pairs["group"], minlength=len(sizes)) if len(pairs) else sizes
-        wanted = different > 1
-        for number, rows in enumerate(_members(of_row, len(sizes))):
-            if wanted[number]:
-                groups.append(self._group(rows.tolist()))
-        return self._with_pivots(groups)
+        if not len(of_row):
+            return []
+        pairs = np.unique(of_row.astype(np.int64) * len(self.texts) + self.text_of_row) // len(self.texts)
+        different = np.bincount(pairs)
+        rows_of_group = Members(of_row, len(different))
+        groups = [self._group(rows_of_group[number].tolist()) for number in np.flatnonzero(different > 1).tolist()]
+        choose_pivots(groups)
+        return groups
+
+    @cached_property
+    def conflicts(self) -> Conflicts:
+        """What the groups come to when their texts are compared."""
+        return compare_all(self.groups, self._spread)
 
     @cached_property
     def alone(self) -> np.ndarray:
@@ -154,40 +223,8 @@ class Corpus:
             hypothesis=hypothesis,
         )
 
-    def _with_pivots(self, groups: list[Group]) -> list[Group]:
-        """The groups, each with the text to compare with first: held by most, then nearest to all, then longest."""
-        pairs = [
-            (number, one, other)
-            for number, group in enumerate(groups)
-            for one, other in combinations(list(group.holders)[:_MOST_CANDIDATES], 2)
-        ]
-        counts = count_word_errors([_even(p[1]) for p in pairs], [_even(p[2]) for p in pairs])
-        errors = counts[["substitutions", "deletions", "insertions"]].sum(axis=1).tolist()
-        distance: list[dict[str, int]] = [dict.fromkeys(group.holders, 0) for group in groups]
-        for (number, one, other), apart in zip(pairs, errors, strict=True):
-            holders = groups[number].holders
-            distance[number][one] += apart * len(holders[other])
-            distance[number][other] += apart * len(holders[one])
-        for group, apart_from_others in zip(groups, distance, strict=True):
-            candidates = list(group.holders)[:_MOST_CANDIDATES]
-            group.pivot = min(candidates, key=partial(_standing, group.holders, apart_from_others))
-        return groups
-
-
-def _standing(holders: dict[str, tuple[int, ...]], apart: dict[str, int], text: str) -> tuple[int, int, int]:
-    return -len(holders[text]), apart[text], -len(tokens(text))
-
 
 _TWO_IDS = "same audio under two ids"
-
-
-def _even(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _members(codes: np.ndarray, several: int) -> list[np.ndarray]:
-    order = np.argsort(codes, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(codes, minlength=several))[:-1]) if several else []
 
 
 def _validate(transcripts: pd.DataFrame) -> None:
@@ -198,9 +235,10 @@ def _validate(transcripts: pd.DataFrame) -> None:
         if empty.any():
             row = int(empty.argmax())
             raise InvalidInput(f"row {row} of the transcripts has no {name}; fill it in, or leave the row out")
-    for row, text in enumerate(transcripts["text"].tolist()):
-        if not isinstance(text, str):
-            raise InvalidInput(f"row {row} of the transcripts holds {text!r}, which is not text; convert it first")
+    texts = transcripts["text"].tolist()
+    if any(not issubclass(kind, str) for kind in set(map(type, texts))):
+        row, text = next((row, text) for row, text in enumerate(texts) if not isinstance(text, str))
+        raise InvalidInput(f"row {row} of the transcripts holds {text!r}, which is not text; convert it first")
     repeated = transcripts.duplicated(["utterance_id", "annotator"]).to_numpy()
     if repeated.any():
         first = transcripts.iloc[int(repeated.argmax())]
@@ -225,7 +263,7 @@ def _word_scores(transcripts: pd.DataFrame) -> list[list[WordScore] | None]:
     if "word_scores" not in transcripts.columns:
         return [None] * len(transcripts)
     return [
-        [WordScore(int(start), int(end), float(score)) for start, end, score in words]
+        [WordScore(int(start), int(end), float(score), *heard) for start, end, score, *heard in words]
         if isinstance(words, list | tuple | np.ndarray)
         else None
         for words in transcripts["word_scores"].tolist()

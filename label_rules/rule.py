@@ -10,6 +10,7 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from label_rules.corpus import Corpus
+    from label_rules.words import Trigger
 
 Severity = Literal["harmful", "style"]
 
@@ -96,6 +97,12 @@ class Rule:
     check: Check
     fires: tuple[Example, ...]
     passes: tuple[Example, ...]
+    about: Literal["transcript", "audio"] = "transcript"
+    "What a flag is about: a transcript, or the audio of an utterance, whoever wrote what of it."
+    needs: tuple[str, ...] = ("transcripts",)
+    "The tables that it looks at, as `label_rules.needs` names them."
+    where: str = ""
+    "Where it is written, as FILE:LINE, for a rule made with the decorator."
 
 
 def attempt(
@@ -110,19 +117,24 @@ def attempt(
         yield item, result
 
 
-def each_text(function: Callable[[str], Iterable[tuple[int, int, float, str, str | None]]]) -> Check:
+def each_text(
+    function: Callable[[str], Iterable[tuple[int, int, float, str, str | None]]], trigger: Trigger | None = None
+) -> Check:
     """The check that asks the function about each different text, once.
 
-    The function returns what it found: start, end, score, evidence and suggestion.
+    The function returns what it found: start, end, score, evidence and suggestion. `trigger` is a pattern that is found
+    in at least one word (a piece between white space, looked at by itself and once for the whole corpus) of every text
+    in which the function finds something, or a function that says so of a word; texts without it are not looked at.
     """
 
     def check(corpus: Corpus) -> Iterator[Outcome]:
-        numbers = range(len(corpus.texts))
-        for number, found in attempt(lambda n: list(function(corpus.texts[n])), numbers, corpus.name_of_text):
-            if isinstance(found, Fault):
-                yield found
+        for number in corpus.texts_with(trigger):
+            try:
+                found = list(function(corpus.texts[number]))
+            except Exception as problem:
+                yield Fault(corpus.name_of_text(number), problem)
                 continue
             for start, end, score, evidence, suggestion in found:
-                yield Finding(corpus.rows_of_text[number], start, end, score, evidence, suggestion)
+                yield Finding(corpus.rows_of_text[number].tolist(), start, end, score, evidence, suggestion)
 
     return check

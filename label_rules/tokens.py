@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -16,6 +17,10 @@ _SOUNDS = (
     "laugh|laughs|laughter|laughing|noise|music|inaudible|unintelligible|unclear|cough|coughs|coughing|silence"
     "|applause|breath|breathing|sigh|sighs|crosstalk|웃음|소음|기침|음악|박수|불분명"
 )
+BRACKETS = frozenset("[{)")
+"Where one of these stands, a token may reach over white space: `[door slams]`, and dual transcriptions."
+# Rules ask again about the words of a corpus, and about the texts of one audio; more would only take memory.
+_REMEMBERED = 50_000
 _SYMBOLS = "%&$€£¥₩@#+=°％"
 
 
@@ -37,7 +42,7 @@ class Token(NamedTuple):
         return self.kind in ("word", "number", "symbol")
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=_REMEMBERED)
 def tokens(text: str) -> tuple[Token, ...]:
     """The tokens of the text, in order; white space is none.
 
@@ -49,16 +54,21 @@ def tokens(text: str) -> tuple[Token, ...]:
     """
     found = []
     for match in _pattern().finditer(text):
-        kind, piece = str(match.lastgroup), match.group()
-        key = _key(kind, piece)
-        if kind == "abbreviation":
-            kind = "word"
-        elif kind == "word" and is_filler(key):
-            kind = "filler"
-        elif kind == "dual":
-            kind = "mark"
+        piece = match.group()
+        kind, key = _kind_and_key(str(match.lastgroup), piece)
         found.append(Token(kind, piece, match.start(), match.end(), key))
     return tuple(found)
+
+
+def with_token(wanted: Callable[[Token], object]) -> Callable[[str], bool]:
+    """The trigger of a rule that looks for such tokens: it fires on words that have one.
+
+    It also fires on brackets, behind which the tokens of a text are not always those of its words.
+
+    >>> list(map(with_token(lambda token: token.kind == "filler"), ["um,", "well", "[door"]))
+    [True, False, True]
+    """
+    return lambda word: not BRACKETS.isdisjoint(word) or any(map(wanted, tokens(word)))
 
 
 def plain_apostrophes(text: str) -> str:
@@ -67,10 +77,20 @@ def plain_apostrophes(text: str) -> str:
     >>> plain_apostrophes("it’s")
     "it's"
     """
-    return text.translate(_PLAIN)
+    return text if text.isascii() else text.translate(_PLAIN)
 
 
 _PLAIN = str.maketrans(dict.fromkeys(APOSTROPHES, "'"))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _kind_and_key(kind: str, piece: str) -> tuple[str, str]:
+    key = _key(kind, piece)
+    if kind == "abbreviation":
+        return "word", key
+    if kind == "word" and is_filler(key):
+        return "filler", key
+    return "mark" if kind == "dual" else kind, key
 
 
 def _key(kind: str, piece: str) -> str:

@@ -14,6 +14,7 @@ import argparse
 import json
 import math
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 Samples = NDArray[np.float32]
+Draw = Callable[[np.random.Generator, int, int], list[tuple[Samples, str]]]
+"""Called with a generator, the longest string and how many; returns strings to train on, with their labels."""
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 SAMPLING_RATE = 8000
@@ -136,12 +139,21 @@ def longest_string_at(progress: float) -> int:
     return 1 if progress < 0.25 else min(LONGEST_STRING, 2 + int((progress - 0.25) * 10))
 
 
-def train(model: Any, extractor: Any, tokenizer: Any, digits: list[Digit], steps: int, seed: int) -> None:
+def spliced_anew(digits: list[Digit]) -> Draw:
+    """Strings that are spliced whenever they are drawn, so that hardly one is heard twice."""
+    speakers = by_speaker(digits)
+
+    def draw(rng: np.random.Generator, longest: int, count: int) -> list[tuple[Samples, str]]:
+        return [splice(rng, speakers, int(rng.integers(1, longest + 1))) for _ in range(count)]
+
+    return draw
+
+
+def train(model: Any, extractor: Any, tokenizer: Any, draw: Draw, steps: int, seed: int) -> None:
     """Trains the model in place."""
     import torch
 
     rng = np.random.default_rng(seed)
-    speakers = by_speaker(digits)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1.0, betas=(0.9, 0.98), weight_decay=0.01)
     warmup = min(100, steps // 10 + 1)
 
@@ -156,7 +168,7 @@ def train(model: Any, extractor: Any, tokenizer: Any, digits: list[Digit], steps
         longest = longest_string_at(step / steps)
         # Long strings take the place of several short ones, so that every step costs about the same.
         count = max(6, round(BATCH * 2 / (1 + longest)))
-        spoken = [splice(rng, speakers, int(rng.integers(1, longest + 1))) for _ in range(count)]
+        spoken = draw(rng, longest, count)
         heard = [_augment(rng, samples) for samples, _ in spoken]
         inputs = extractor(heard, sampling_rate=SAMPLING_RATE, return_tensors="pt")
         labels = torch.nn.utils.rnn.pad_sequence(
@@ -219,7 +231,8 @@ def main() -> None:
     training = [digit for digit in known if digit.index not in HELD_OUT_INDICES]
     model, extractor, tokenizer = build(arguments.out)
     print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(training):,} recordings to train on")
-    train(model, extractor, tokenizer, training, round(arguments.minutes * STEPS_PER_MINUTE), arguments.seed)
+    steps = round(arguments.minutes * STEPS_PER_MINUTE)
+    train(model, extractor, tokenizer, spliced_anew(training), steps, arguments.seed)
     for part in (model, extractor, tokenizer):
         part.save_pretrained(arguments.out)
     if arguments.no_score:

@@ -427,7 +427,7 @@ def rules() -> tuple[pd.DataFrame, pd.DataFrame]:
         ("audio.silence", "A transcript of silence teaches the model to make things up.", 0, 0, 0.0, 1204, 0, 0),
         ("text.markup", SCRIPT, 2, 2, 0.0017, 0, 0, 0),
     ]
-    names = tables.RULE_SUMMARY.names
+    names = tables.RULE_SUMMARY.names[:8]  # what verdicts add is empty before the first
     flags = [
         (
             "clip-0007",

@@ -116,8 +116,9 @@ def test_the_main_job_end_to_end(tmp_path: Path) -> None:
         return contextlib.nullcontext(lambda done, total: None)
 
     run_id = run_stages(workspace, 2, silent, lambda outcome: outcomes.update({outcome.stage: outcome}))
-    assert list(outcomes) == ["normalize", "transcribe", "score", "check", "backlog"]
+    assert list(outcomes) == ["normalize", "duplicates", "transcribe", "score", "check", "backlog"]
     assert outcomes["normalize"].faults["item"].tolist() == ["broken"]
+    assert outcomes["duplicates"].faults["item"].tolist() == ["broken"]
     assert outcomes["transcribe"].faults["item"].tolist() == ["broken"]
     hypotheses = workspace.read("hypotheses")
     assert len(hypotheses) == 8
@@ -139,6 +140,7 @@ def test_the_main_job_end_to_end(tmp_path: Path) -> None:
     again: dict[str, Outcome] = {}
     run_stages(workspace, 2, silent, lambda outcome: again.update({outcome.stage: outcome}))
     assert again["normalize"].counts["unchanged"] == 8
+    assert again["duplicates"].counts["fingerprinted"] == 0
     assert again["transcribe"].counts["unchanged"] == 8
     assert again["score"].counts["scored"] == 0
     assert workspace.read("hypotheses").equals(hypotheses)

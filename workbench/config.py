@@ -83,12 +83,21 @@ class CostsSection:
 
 
 @dataclass(frozen=True)
+class CheckSection:
+    """`rules` names Python files of rules, by paths in the workspace; `disable` rules or families that are left out."""
+
+    rules: list[str] = field(default_factory=list)
+    disable: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Config:
     workspace: WorkspaceSection = WorkspaceSection()
     scope: ScopeSection = ScopeSection()
     audio: AudioSection = AudioSection()
     asr: AsrSection = AsrSection()
     scoring: ScoringSection = ScoringSection()
+    check: CheckSection = CheckSection()
     slices: SlicesSection = SlicesSection()
     costs: CostsSection = CostsSection()
 
@@ -128,6 +137,10 @@ alignment = "unit"            # unit, the fewest errors, as jiwer; or sclite, NI
 alternatives = []             # what may stand for what, as ["english", "synonyms.glm"]
 fillers = "count"             # count them as words, optional on either side, or remove them
 notation = ""                 # how references are written: plain, alternations, nist, dual; empty: by the alignment
+
+[check]
+rules = []                    # your own rules, as ["rules/ours.py"]: code that runs with your rights
+disable = []                  # rules or families of rules to leave out, as ["convention.dialect", "timing"]
 
 [slices]
 skip = []                     # tags not to slice by

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from workbench.rule_tables import FLAGS as FLAGS
+from workbench.rule_tables import RULE_SUMMARY as RULE_SUMMARY
+from workbench.rule_tables import VERDICTS as VERDICTS
 from workbench.table import BOOLEAN, INTEGER, NUMBER, STRING, Column, Table
 
 TIME = pa.timestamp("us", tz="UTC")
@@ -186,26 +189,6 @@ LABEL_SCORES = Table(
     key=("utterance_id", "annotator", "aligner", "text"),
 )
 
-FLAGS = Table(
-    "flags",
-    (
-        _UTTERANCE,
-        _c("annotator", STRING, "whose transcript is flagged; empty text: the utterance's audio"),
-        _c("rule_id", STRING, "the rule, as `conflict.filler`"),
-        _c("start", INTEGER, "first character of the span in the transcript"),
-        _c("end", INTEGER, "one past its last character; equal to start: something is missing there"),
-        _c("severity", STRING, "harmful (changes what was said) or style"),
-        _c("score", NUMBER, "how sure the rule is, in [0, 1]"),
-        _c("evidence", STRING, "what the rule saw, in one line"),
-        _o("suggestion", STRING, "the transcript as the rule would have it"),
-        _o("group", STRING, "the group of transcripts that the flag belongs to"),
-        _c("text", STRING, "the transcript that was checked"),
-        _o("run_id", STRING, "the run whose hypotheses the rules saw; empty: none"),
-    ),
-    key=("utterance_id", "annotator", "rule_id", "start", "end"),
-    scope=(),
-)
-
 CONFLICTS = Table(
     "conflicts",
     (
@@ -226,7 +209,7 @@ SUSPECTS = Table(
         _UTTERANCE,
         _c("annotator", STRING, "whose transcript it is"),
         _o("score", NUMBER, "how likely it is wrong, in [0, 1]; empty: nothing to judge it by"),
-        _c("basis", STRING, "what the score was made of: peers, model, annotator or none"),
+        _c("basis", STRING, "what the score was made of: peers, model, annotator, audio, or none"),
         _o("evidence", STRING, "what speaks against it, in one line"),
         _c("text", STRING, "the transcript that was judged"),
         _o("run_id", STRING, "the run whose hypotheses were the main ones; empty: none"),
@@ -246,22 +229,6 @@ CONVENTIONS = Table(
         _c("annotators", STRING, "who writes it, most often first, joined by `, `"),
     ),
     key=("convention", "form"),
-    scope=(),
-)
-
-RULE_SUMMARY = Table(
-    "rule_summary",
-    (
-        _c("rule_id", STRING, "the rule"),
-        _c("reason", STRING, "why it exists, in one sentence"),
-        _c("flags", INTEGER, "flags raised"),
-        _c("transcripts", INTEGER, "transcripts flagged"),
-        _c("coverage", NUMBER, "share of all transcripts that it flags, 0 to 1"),
-        _c("abstained", INTEGER, "transcripts that it had no opinion on for want of data"),
-        _c("overlaps", INTEGER, "flagged transcripts that another rule flags too"),
-        _c("faults", INTEGER, "times the rule crashed"),
-    ),
-    key=("rule_id",),
     scope=(),
 )
 
@@ -385,6 +352,7 @@ TABLES: dict[str, Table] = {
         HYPOTHESES,
         LABEL_SCORES,
         FLAGS,
+        VERDICTS,
         CONFLICTS,
         SUSPECTS,
         CONVENTIONS,

@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from analysis.align import align
 from analysis.language.fillers import AMBIGUOUS
+from label_rules.conflicts.cut_off import mark_cut_off
 from label_rules.conflicts.dual import dual_kind, fold_duals
 from label_rules.conflicts.explanations import Piece, decompose
 from label_rules.tokens import HYPHENS, Token, plain_apostrophes, tokens
 
-KINDS = ("content", "filler", "number", "contraction", "spelling", "spacing", "casing", "punctuation")
+KINDS = ("cut_off", "content", "filler", "number", "contraction", "spelling", "spacing", "casing", "punctuation")
 "All kinds, from what changes what was said to what hardly matters."
 
 _STARTS_SENTENCE = frozenset('.!?:"“”«»「『(')
@@ -40,10 +41,11 @@ class Difference(NamedTuple):
 def differences(a: str, b: str) -> tuple[Difference, ...]:
     """The differences between two transcripts of the same audio, in order; none where they differ in spaces only.
 
-    The kinds are filler, punctuation, casing, number, contraction, spelling, spacing and content. Marks that come
-    and go with a word left out belong to that difference; a capital that follows from where a sentence starts is
-    none. Fillers and markup such as `[noise]` that stand on one side are fillers. A dual transcription against one of
-    its sides is one spelling, or one number; spaces next to a number written in two ways belong to it.
+    The kinds are filler, punctuation, casing, number, contraction, spelling, spacing, cut_off (one text lacks the
+    start or the end that the other has) and content. Marks that come and go with a word left out belong to that
+    difference; a capital that follows from where a sentence starts is none. Fillers and markup such as `[noise]` that
+    stand on one side are fillers. A dual transcription against one of its sides is one spelling, or one number; spaces
+    next to a number written in two ways belong to it.
 
     >>> [d.kind for d in differences("Um, today's weather", "Um... today’s weather")]
     ['punctuation', 'punctuation']
@@ -62,7 +64,9 @@ def word_differences(a: str, b: str) -> tuple[Difference, ...]:
         return tuple(_mirrored(each) for each in word_differences(b, a))
     if a == b:
         return ()
-    found = sorted(_Comparison(a, b).all(), key=lambda d: (d.a_start, d.b_start))
+    comparison = _Comparison(a, b)
+    found = sorted(comparison.all(), key=lambda d: (d.a_start, d.b_start))
+    found = mark_cut_off(found, a, comparison.a_tokens, b, comparison.b_tokens)
     return tuple(_merged(found, a, b, ("number",)))
 
 
@@ -162,12 +166,24 @@ class _Comparison:
             a_at, a_last = a_spoken[piece.a_start], a_spoken[piece.a_end - 1]
             b_at, b_last = b_spoken[piece.b_start], b_spoken[piece.b_end - 1]
             number = piece.kind == "number"
+            if piece.kind is None and a_done == a_at and b_done == b_at and self._alike(a_at, b_at):
+                # Most words are, and this is quicker than to look for what there may be.
+                behind_number = False
+                a_done, b_done = a_at + 1, b_at + 1
+                continue
             if not ((number or behind_number) and a_done == a_at and b_done == b_at):
                 yield from self._gap(a_done, a_at, b_done, b_at)
             yield from self._matched(piece.kind, a_at, a_last, b_at, b_last)
             behind_number = number
             a_done, b_done = a_last + 1, b_last + 1
         yield from self._gap(a_done, len(self.a_tokens), b_done, len(self.b_tokens))
+
+    def _alike(self, a_at: int, b_at: int) -> bool:
+        """Whether two tokens are written alike, and stand alike to the tokens before them."""
+        a, b = self.a_tokens[a_at], self.b_tokens[b_at]
+        if a.text != b.text or not a_at or not b_at:
+            return a.text == b.text
+        return (self.a_tokens[a_at - 1].end == a.start) == (self.b_tokens[b_at - 1].end == b.start)
 
     def _pieces(self, a_spoken: list[int], b_spoken: list[int]) -> Iterator[Piece]:
         """The spoken words of both sides, piece by piece, in positions among the spoken words."""
@@ -176,10 +192,17 @@ class _Comparison:
         if a_keys == b_keys:
             yield from (Piece(i, i + 1, i, i + 1, None) for i in range(len(a_keys)))
             return
-        i = j = from_i = from_j = 0
-        for op, *_ in [*align(a_keys, b_keys), ("equal",)]:
+        alike = 0
+        for one, other in zip(a_keys, b_keys, strict=False):
+            if one != other:
+                break
+            yield Piece(alike, alike + 1, alike, alike + 1, None)
+            alike += 1
+        i = j = from_i = from_j = alike
+        for op, *_ in [*align(a_keys[alike:], b_keys[alike:]), ("equal",)]:
             if op == "equal":
-                for piece in decompose(tuple(a_keys[from_i:i]), tuple(b_keys[from_j:j])):
+                between = i > from_i and j > from_j
+                for piece in decompose(tuple(a_keys[from_i:i]), tuple(b_keys[from_j:j])) if between else ():
                     yield Piece(
                         piece.a_start + from_i, piece.a_end + from_i, piece.b_start + from_j, piece.b_end + from_j,
                         piece.kind,

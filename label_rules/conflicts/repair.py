@@ -26,7 +26,7 @@ def repair(text: str, changes: Sequence[tuple[str, Difference]]) -> str:
     for number, (other, change) in enumerate(kept):
         end = kept[number + 1][1].b_start if number + 1 < len(kept) else len(text)
         behind = text[change.b_end : end]
-        if change.kind in ("filler", "content") and not (made.strip() and other[: change.a_start].strip()):
+        if change.kind in ("filler", "content", "cut_off") and not (made.strip() and other[: change.a_start].strip()):
             behind = _in_case_of(other[change.a_end :], behind)
         made = _joined(made, other, change, behind)
     return made.strip() if kept else text

@@ -7,11 +7,8 @@ from functools import partial
 
 import pandas as pd
 
-from label_rules.conflicts.group import Group
-from label_rules.conflicts.repair import repair
-from label_rules.conflicts.votes import Comparison, Departure
 from label_rules.corpus import Corpus
-from label_rules.rule import Abstention, Example, Fault, Finding, Outcome, Rule, Severity, attempt
+from label_rules.rule import Abstention, Example, Outcome, Rule, Severity
 
 _COLUMNS = ["group", "utterance_id", "annotator", "text", "kinds", "why"]
 
@@ -19,45 +16,25 @@ _COLUMNS = ["group", "utterance_id", "annotator", "text", "kinds", "why"]
 def conflicts_table(corpus: Corpus) -> pd.DataFrame:
     """The table of conflicts: the transcripts of every group that differs in more than its spaces."""
     rows = []
-    for group, comparison in _compared(corpus):
-        if isinstance(comparison, Fault) or not any(comparison.kinds.values()):
+    for group, kinds_of_text in corpus.conflicts.kinds:
+        if not any(kinds_of_text):
             continue
-        for text, held in group.holders.items():
-            kinds = ", ".join(sorted(comparison.kinds[text]))
+        for (text, held), kinds in zip(group.holders.items(), kinds_of_text, strict=True):
             for row in held:
                 ids = corpus.utterance_ids[row], corpus.annotators[row]
                 rows.append((group.name, *ids, text, kinds, group.why))
     return pd.DataFrame(rows, columns=_COLUMNS, dtype="str")
 
 
-def _compared(corpus: Corpus) -> Iterator[tuple[Group, Comparison | Fault]]:
-    yield from attempt(lambda group: group.comparison, corpus.groups, lambda group: group.name)
-
-
 def _check(corpus: Corpus, kind: str) -> Iterator[Outcome]:
     if len(corpus.alone):
         yield Abstention(corpus.alone.tolist())
-    for group, comparison in _compared(corpus):
-        if isinstance(comparison, Fault):
-            yield comparison
-            continue
-        departing: dict[str, list[Departure]] = {}
-        for departure in comparison.departures:
-            if departure.kind == kind:
-                departing.setdefault(departure.text, []).append(departure)
-        for text, departures in departing.items():
-            changes = [(each.toward, each.change) for each in departures if each.toward is not None]
-            repaired = repair(text, changes) if changes else None
-            for each in departures:
-                suggestion = repaired if each.toward is not None and repaired != text else None
-                yield Finding(
-                    group.holders[text], each.change.b_start, each.change.b_end, each.score, each.evidence,
-                    suggestion, group.name,
-                )  # fmt: skip
+    yield from corpus.conflicts.faults
+    yield from corpus.conflicts.findings.get(kind, ())
 
 
 def _rule(kind: str, reason: str, fires: tuple[Example, ...], passes: tuple[Example, ...]) -> Rule:
-    severity: Severity = "harmful" if kind == "content" else "style"
+    severity: Severity = "harmful" if kind in ("content", "cut_off") else "style"
     return Rule(f"conflict.{kind}", reason, severity, partial(_check, kind=kind), fires, passes)
 
 
@@ -68,6 +45,24 @@ def _same(*texts: str, flagged: tuple[int, ...] = ()) -> Example:
 _ALIKE = _same("Um, today's weather", "Um, today's  weather")
 
 CONFLICT_RULES = (
+    _rule(
+        "cut_off",
+        "A transcript that lacks the start or the end of what was said teaches the model to drop words.",
+        (
+            _same("turn the light on in the", "turn the light on in the kitchen please", flagged=(0,)),
+            _same("the light on in the kit", "the light on in the kitchen please", flagged=(0,)),
+            _same("can you call a taxi", "call a taxi", "can you call a taxi", flagged=(1,)),
+            _same("불 꺼", "거실 큰 불 꺼", "거실 큰 불 꺼", flagged=(0,)),
+        ),
+        (
+            _ALIKE,
+            _same("turn the light on", "turn the light off"),
+            _same("turn the light on", "turn the light on um uh"),
+            _same("the light in the room", "the light in the kitchen please"),
+            _same("play jazz", "play some good jazz"),
+            _same("what time is it", "yes it is late now you see"),
+        ),
+    ),
     _rule(
         "content",
         "Transcripts of the same audio that hold different words cannot all be right, and teach the model noise.",

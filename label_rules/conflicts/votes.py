@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from label_rules.conflicts.cut_off import is_at_start
 from label_rules.conflicts.differences import KINDS, Difference, are_neighbours, joined, word_differences
 from label_rules.conflicts.dual import has_dual
 from label_rules.evidence import quoted
@@ -15,6 +16,10 @@ _RANK = {kind: rank for rank, kind in enumerate(KINDS)}
 # With no majority anybody may be right, so no transcript is more likely wrong than not.
 _UNDECIDED = 0.5
 _DECIDED_BY_MODEL = 0.6
+# People leave words out at the ends far more often than they make them up. Among crowd workers on 5,600 clips, where
+# one of two transcripts lacked a start or an end the truth had words there in 236 of 241 cases, where one of three did
+# in 393 of 403, and where two of three did still in 19 of 23. One against six was never right, in 8 cases.
+_CUT_OFF = 0.95
 
 
 _LONGEST_EVIDENCE = 240
@@ -133,9 +138,11 @@ def _ballots(pivot: str, against_pivot: dict[str, tuple[Difference, ...]]) -> li
     places: dict[tuple[int, int, str], dict[str, Difference]] = {}
     for text, found in against_pivot.items():
         for difference in found:
+            if difference.kind == "cut_off":
+                continue
             place = (difference.a_start, difference.a_end, difference.kind)
             places.setdefault(place, {}).setdefault(text, difference)
-    ballots = []
+    ballots = _cut_ballots(pivot, against_pivot)
     for (start, end, kind), changes in sorted(places.items(), key=lambda item: item[0]):
         same: list[str] = [pivot]
         others: list[tuple[str, ...]] = []
@@ -151,6 +158,20 @@ def _ballots(pivot: str, against_pivot: dict[str, tuple[Difference, ...]]) -> li
         # Texts that differ here over another stretch vote against every form; they get a ballot of their own.
         ballots.append(_Ballot(kind, pivot, written + others, changes))
     return ballots
+
+
+def _cut_ballots(pivot: str, against_pivot: dict[str, tuple[Difference, ...]]) -> list[_Ballot]:
+    """The ballots on whether the start, and the end, is missing: texts cut at different words vote alike."""
+    edges: dict[tuple[bool, bool], dict[str, Difference]] = {}
+    for text, found in against_pivot.items():
+        for difference in found:
+            if difference.kind == "cut_off":
+                place = (is_at_start(difference, pivot), len(difference.b_text) > len(difference.a_text))
+                edges.setdefault(place, {}).setdefault(text, difference)
+    return [
+        _Ballot("cut_off", pivot, [(pivot, *(t for t in against_pivot if t not in cut)), tuple(cut)], cut)
+        for cut in edges.values()
+    ]
 
 
 def _forms(kind: str, at_pivot: str, same: list[str], changes: dict[str, Difference]) -> list[tuple[str, ...]]:
@@ -207,6 +228,13 @@ def _decide(ballot: _Ballot, copies: dict[str, int], hypothesis: str | None) -> 
     votes = [sum(copies[text] for text in form) for form in ballot.forms]
     voters = sum(votes)
     winner = max(range(len(votes)), key=votes.__getitem__)
+    if ballot.kind == "cut_off":
+        whole = int(next(len(change.b_text) > len(change.a_text) for change in ballot.changes.values()))
+        if votes[whole] * 2 >= voters:
+            said = f"{votes[whole]} of {voters} transcripts of this audio have {{}} here"
+            return _toward(ballot, whole, _CUT_OFF, said)
+        if votes[whole] * 3 >= voters:
+            return _disputed(ballot, votes, [text for form in ballot.forms for text in form], _UNDECIDED, "")
     if votes[winner] * 2 > voters:
         # The rule of succession: what one more transcript of this audio would most likely say.
         score = (votes[winner] + 1) / (voters + 2)

@@ -8,11 +8,25 @@ from collections.abc import Iterator, Sequence
 from label_rules.conventions.convention import Use, convention_check
 from label_rules.rule import Example, Rule
 
+# In a text of these characters only, letters are what `str` counts as cased.
+_TWO_LETTERS = re.compile("[A-Za-z][^A-Za-z]*[A-Za-z]")
 _LETTER = re.compile(r"[^\W\d_]")
 _PRONOUN = re.compile(r"\bi(?=$|[ ,.!?;:]|['’](?:m|ll|ve|d)\b)")
 
 
 def _case(text: str) -> Iterator[Use]:
+    if text.isascii():
+        if not _TWO_LETTERS.search(text):
+            return
+        first = _LETTER.search(text)
+        if text.islower():
+            form = "lower"
+        elif text.isupper():
+            form = "upper"
+        else:
+            form = "sentence" if first and first.group().isupper() else "mixed"
+        yield Use("casing", form, 0, len(text))
+        return
     letters = [letter for letter in _LETTER.findall(text) if letter.lower() != letter.upper()]
     if len(letters) < 2:
         return

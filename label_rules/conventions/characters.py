@@ -7,6 +7,9 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
+
+import numpy as np
 
 from label_rules.conventions.convention import Majorities
 from label_rules.corpus import Corpus
@@ -20,6 +23,7 @@ _LEAST_TRANSCRIPTS, _RARE_SHARE = 1000, 0.001
 _JOINERS = "\u200c\u200d"
 _MOST_SPANS = 20
 _LOOK_ALIKES = str.maketrans("АВЕКМНОРСТХаеорсухіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEKMHOPCTXaeopcyxijsABEZHIKMNOPTYXo")
+_CAN_BE_RARE = re.compile("[^\x00-\x7f가-힣]")
 _MIXED = re.compile(r"\w+")
 
 
@@ -46,28 +50,17 @@ def _never_right(character: str) -> str | None:
 
 
 def _check(corpus: Corpus) -> Iterator[Outcome]:
-    scripts = Majorities()
-    letters: Counter[str] = Counter()
-    transcripts: Counter[str] = Counter()
-    for number, text in enumerate(corpus.texts):
-        copies = corpus.copies[number]
-        counted = Counter(text)
-        transcripts.update(dict.fromkeys(counted, copies))
-        of_text: Counter[str] = Counter()
-        for character, count in counted.items():
-            script = _script(character)
-            if script:
-                of_text[script] += count
-        for script, count in of_text.items():
-            letters[script] += count * copies
-            scripts.count("script", script.lower(), [corpus.annotators[row] for row in corpus.rows_of_text[number]])
+    letters, scripts = _letters(corpus)
     yield from scripts.tallies()
+    not_ascii = [number for number, text in enumerate(corpus.texts) if not text.isascii()]
+    transcripts = _held_by(corpus, not_ascii)
     everything = letters.total()
     foreign = {script: n / everything for script, n in letters.items() if n / everything < _FOREIGN_SHARE}
     least = len(corpus) * _RARE_SHARE if len(corpus) >= _LEAST_TRANSCRIPTS else 0
     odd: dict[str, tuple[float, str]] = {}
-    for character, count in transcripts.items():
-        why = _why(character, foreign, count if count <= least else None)
+    for character in {*transcripts, *chain.from_iterable(corpus.words.vocabulary)}:
+        count = transcripts.get(character)
+        why = _why(character, foreign, count if count is not None and count <= least else None)
         if why:
             odd[character] = why
     pattern = re.compile(f"[{re.escape(''.join(odd))}]+") if odd else None
@@ -75,11 +68,45 @@ def _check(corpus: Corpus) -> Iterator[Outcome]:
     def found(number: int) -> list[Finding]:
         return list(_of_text(corpus.texts[number], corpus.rows_of_text[number].tolist(), odd, pattern))
 
-    for _, findings in attempt(found, range(len(corpus.texts)), corpus.name_of_text):
+    numbers = sorted({*not_ascii, *(corpus.texts_with(pattern) if pattern else ())})
+    for _, findings in attempt(found, numbers, corpus.name_of_text):
         if isinstance(findings, Fault):
             yield findings
         else:
             yield from findings
+
+
+def _letters(corpus: Corpus) -> tuple[Counter[str], Majorities]:
+    """How many letters of each script there are, and whose transcripts have some."""
+    words, scripts = corpus.words, Majorities()
+    copies = np.repeat(np.array(corpus.copies, dtype=np.int64), np.diff(words.starts))
+    uses = np.bincount(words.codes, copies, len(words.vocabulary)).astype(np.int64).tolist()
+    letters: Counter[str] = Counter()
+    held: dict[str, list[int]] = {}
+    for number, word in enumerate(words.vocabulary):
+        for script, count in Counter(map(_script, word)).items():
+            if script:
+                letters[script] += count * uses[number]
+                held.setdefault(script, []).append(number)
+    codes, names = corpus.annotator_codes
+    for script, numbers in held.items():
+        chosen = np.zeros(len(words.vocabulary), dtype=bool)
+        chosen[numbers] = True
+        rows = corpus.rows_of_text.of(words.texts_with(chosen))[0]
+        counts = np.bincount(codes[rows], minlength=len(names))
+        writers = {names[code]: int(counts[code]) for code in np.flatnonzero(counts)}
+        scripts.by_form.setdefault("script", {})[script.lower()] = Counter(writers)
+    return letters, scripts
+
+
+def _held_by(corpus: Corpus, numbers: list[int]) -> Counter[str]:
+    """In how many transcripts each character that can be rare stands; the texts are those that are not ASCII."""
+    transcripts: Counter[str] = Counter()
+    for number in numbers:
+        text = corpus.texts[number]
+        if _CAN_BE_RARE.search(text):
+            transcripts.update(dict.fromkeys(_CAN_BE_RARE.findall(text), corpus.copies[number]))
+    return transcripts
 
 
 def _why(character: str, foreign: dict[str, float], rare: int | None) -> tuple[float, str] | None:

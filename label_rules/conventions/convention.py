@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from itertools import groupby
 from math import sqrt
 from typing import NamedTuple
 
+import numpy as np
+
 from label_rules.corpus import Corpus
-from label_rules.rule import Abstention, Check, Fault, Finding, Outcome, Tally, attempt
+from label_rules.rule import Abstention, Check, Fault, Finding, Outcome, Tally
+from label_rules.words import Trigger
 
 # Below three in five there is no convention to follow, only a decision to make: the table shows it, nobody is
 # flagged. Where it is reached, at most two of five uses are asked to change, and the score says how sure it is.
 CLEAR_SHARE = 0.6
 LEAST_MAJORITY = 3
 # An annotator has a habit of their own from so many uses on, when nearly all of them go one way.
-_HABIT_SHARE = 0.8
-_LEAST_HABIT = 5
+HABIT_SHARE = 0.8
+LEAST_HABIT = 5
 
 
 class Use(NamedTuple):
@@ -30,6 +36,31 @@ class Use(NamedTuple):
 
 Observe = Callable[[str], Iterable[Use]]
 Rewrite = Callable[[str, Sequence[tuple[Use, str]]], str | None]
+
+
+class Writing(NamedTuple):
+    """How the uses of conventions are found in a text, and how a text is rewritten towards a form, if it can be."""
+
+    observe: Observe
+    rewrite: Rewrite | None = None
+    trigger: Trigger | None = None
+    "Fires on a word of every text that has a use; see `convention_check`."
+    texts: Sequence[int] | None = None
+    "The numbers of the texts to look at, ascending, where they are known better than by a trigger."
+
+
+@dataclass(frozen=True)
+class ConventionCheck:
+    """A check of conventions, which also tells how it finds and rewrites them, so that any form can be applied."""
+
+    check: Check
+    writing: Callable[[Corpus], Writing]
+    "How this corpus is read; what is looked for may depend on it."
+    habits_only: bool = False
+    "Whether both forms may be right in a single transcript, so that only the audio says which one is."
+
+    def __call__(self, corpus: Corpus) -> Iterable[Outcome]:
+        return self.check(corpus)
 
 
 class Majorities:
@@ -71,7 +102,18 @@ class Majorities:
         """The form that an annotator nearly always uses, None where there is none."""
         own = {form: counts[annotator] for form, counts in self.by_form[convention].items()}
         form = max(own, key=own.__getitem__)
-        return form if own[form] >= max(_LEAST_HABIT, _HABIT_SHARE * sum(own.values())) else None
+        return form if own[form] >= max(LEAST_HABIT, HABIT_SHARE * sum(own.values())) else None
+
+    def against(self, clear: Mapping[str, str | None]) -> dict[str, set[str]]:
+        """For each convention the annotators with a habit that is not the given form."""
+        return {
+            name: {
+                writer
+                for writer in {writer for counts in self.by_form[name].values() for writer in counts}
+                if self.habit(name, writer) not in (None, form)
+            }
+            for name, form in clear.items()
+        }
 
     def tallies(self) -> Iterator[Tally]:
         """The rows of the table of conventions, for what is written in several ways."""
@@ -83,71 +125,122 @@ class Majorities:
                 yield Tally(convention, form, counts.total(), share, number == 0, writers)
 
 
-def convention_check(observe: Observe, rewrite: Rewrite | None = None, habits_only: bool = False) -> Check:
+def convention_check(
+    observe: Observe,
+    rewrite: Rewrite | None = None,
+    habits_only: bool = False,
+    trigger: Trigger | None = None,
+) -> ConventionCheck:
     """The check that counts the uses that `observe` finds in each text, and flags those against a clear majority.
 
     `rewrite` gives the text with the given uses in the given forms, None where that is not safe. With `habits_only`
     both forms may be right in a single transcript, so only annotators whose habit is against the majority are flagged.
+
+    Most texts hold nothing that a convention is about. `trigger` tells them apart quickly: a pattern that is found in
+    at least one word (a piece between white space, looked at by itself and once for the whole corpus) of every text in
+    which `observe` finds a use, or a function that says so of a word. It may fire on others too. Texts without it are
+    not looked at.
     """
 
+    writing = Writing(observe, rewrite, trigger)
+    return ConventionCheck(lambda corpus: _outcomes(corpus, writing, habits_only), lambda _: writing, habits_only)
+
+
+def prepared_check(prepare: Callable[[Corpus], Writing], habits_only: bool = False) -> ConventionCheck:
+    """The check of conventions that are only known once the corpus is seen: `prepare` says what to look for in it."""
+
     def check(corpus: Corpus) -> Iterator[Outcome]:
-        used: list[tuple[int, list[Use]]] = []
-        majorities = Majorities()
-        for number, uses in attempt(
-            lambda n: list(observe(corpus.texts[n])), range(len(corpus.texts)), corpus.name_of_text
-        ):
-            if isinstance(uses, Fault):
-                yield uses
-            elif uses:
-                used.append((number, uses))
-                writers = [corpus.annotators[row] for row in corpus.rows_of_text[number]]
-                for use in uses:
-                    majorities.count(use.convention, use.form, writers)
-        yield from majorities.tallies()
-        several = [name for name, forms in majorities.by_form.items() if len(forms) > 1]
-        clear = {name: majorities.clear(name) for name in several}
-        against = {
-            (name, writer)
-            for name in (several if habits_only else [])
-            for writer in {w for counts in majorities.by_form[name].values() for w in counts}
-            if majorities.habit(name, writer) not in (None, clear[name])
-        }
-        yield Abstention(
-            [
-                row
-                for number, uses in used
-                if any(use.convention in clear and clear[use.convention] is None for use in uses)
-                for row in corpus.rows_of_text[number].tolist()
-            ]
-        )
-        scores = {name: majorities.score(name) for name in several}
-        for number, uses in used:
-            departing = [
-                (use, form) for use in uses if (form := clear.get(use.convention)) is not None and use.form != form
-            ]
-            if not departing:
+        yield from _outcomes(corpus, prepare(corpus), habits_only)
+
+    return ConventionCheck(check, prepare, habits_only)
+
+
+def _outcomes(corpus: Corpus, writing: Writing, habits_only: bool) -> Iterator[Outcome]:
+    seen = _Seen()
+    for number in corpus.texts_with(writing.trigger) if writing.texts is None else writing.texts:
+        try:
+            uses = list(writing.observe(corpus.texts[number]))
+        except Exception as problem:
+            yield Fault(corpus.name_of_text(number), problem)
+            continue
+        if uses:
+            seen.add(number, uses)
+    majorities = seen.majorities(corpus)
+    yield from majorities.tallies()
+    several = [name for name, forms in majorities.by_form.items() if len(forms) > 1]
+    clear = {name: majorities.clear(name) for name in several}
+    undecided = {name for name, form in clear.items() if form is None}
+    yield Abstention(corpus.rows_of_text.of(seen.texts_that_use(undecided))[0].tolist())
+    scores = {name: majorities.score(name) for name in several}
+    against = majorities.against(clear) if habits_only else {}
+    said = {
+        (name, form): _evidence(majorities, name, form, wanted)
+        for name, wanted in clear.items()
+        if wanted is not None
+        for form in majorities.by_form[name]
+    }
+    for number, uses in seen.against(clear):
+        rows = corpus.rows_of_text[number].tolist()
+        if habits_only:
+            names = {use.convention for use in uses}
+            rows = [row for row in rows if any(corpus.annotators[row] in against[name] for name in names)]
+            if not rows:
                 continue
-            rows = corpus.rows_of_text[number].tolist()
-            if habits_only:
-                names = {use.convention for use, _ in departing}
-                rows = [row for row in rows if any((name, corpus.annotators[row]) in against for name in names)]
-                if not rows:
-                    continue
-            text = corpus.texts[number]
-            suggestion = rewrite(text, departing) if rewrite else None
-            for use, form in departing:
-                evidence = _evidence(majorities, use, form)
-                kept = suggestion if suggestion != text else None
-                yield Finding(rows, use.start, use.end, scores[use.convention], evidence, kept)
-
-    return check
+        text = corpus.texts[number]
+        departing = [(use, clear[use.convention] or "") for use in uses]
+        suggestion = writing.rewrite(text, departing) if writing.rewrite else None
+        kept = suggestion if suggestion != text else None
+        for use in uses:
+            evidence = said[use.convention, use.form]
+            yield Finding(rows, use.start, use.end, scores[use.convention], evidence, kept)
 
 
-def _evidence(majorities: Majorities, use: Use, form: str) -> str:
-    counts = majorities.by_form[use.convention]
-    total = sum(count.total() for count in counts.values())
-    line = f"{use.convention}: {majorities.total(use.convention, form)} of {total} in the corpus are {form!r}"
-    return f"{line}; this one is {use.form!r}"
+class _Seen:
+    """All uses in a corpus, text after text, in arrays: of a million texts each may have one."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._texts, self._forms = array("q"), array("q")
+        self._starts, self._ends = array("q"), array("q")
+
+    def add(self, text: int, uses: Iterable[Use]) -> None:
+        """Note the uses in a text; texts are to come in ascending order."""
+        for convention, form, start, end in uses:
+            self._texts.append(text)
+            self._forms.append(self._numbers.setdefault((convention, form), len(self._numbers)))
+            self._starts.append(start)
+            self._ends.append(end)
+
+    def majorities(self, corpus: Corpus) -> Majorities:
+        """The uses counted in every transcript that holds their text."""
+        codes, names = corpus.annotator_codes
+        rows, copies = corpus.rows_of_text.of(np.array(self._texts, dtype=np.int64))
+        writers = np.repeat(np.array(self._forms, dtype=np.int64), copies) * len(names) + codes[rows]
+        majorities = Majorities()
+        forms = list(self._numbers)
+        for code, uses in zip(*(values.tolist() for values in np.unique(writers, return_counts=True)), strict=True):
+            convention, form = forms[code // len(names)]
+            majorities.by_form.setdefault(convention, {}).setdefault(form, Counter())[names[code % len(names)]] = uses
+        return majorities
+
+    def texts_that_use(self, conventions: Set[str]) -> np.ndarray:
+        """The texts with a use of one of the conventions."""
+        wanted = np.array([name in conventions for name, _ in self._numbers], dtype=bool)
+        return np.unique(np.array(self._texts, dtype=np.int64)[wanted[np.array(self._forms, dtype=np.int64)]])
+
+    def against(self, clear: Mapping[str, str | None]) -> Iterator[tuple[int, list[Use]]]:
+        """The texts with their uses of other forms than these of their conventions."""
+        forms = list(self._numbers)
+        departing = np.array([clear.get(name) not in (None, form) for name, form in forms], dtype=bool)
+        chosen = np.flatnonzero(departing[np.array(self._forms, dtype=np.int64)]).tolist()
+        for text, places in groupby(chosen, self._texts.__getitem__):
+            yield text, [Use(*forms[self._forms[at]], self._starts[at], self._ends[at]) for at in places]
+
+
+def _evidence(majorities: Majorities, convention: str, form: str, wanted: str) -> str:
+    total = sum(count.total() for count in majorities.by_form[convention].values())
+    line = f"{convention}: {majorities.total(convention, wanted)} of {total} in the corpus are {wanted!r}"
+    return f"{line}; this one is {form!r}"
 
 
 def replaced(text: str, changes: Iterable[tuple[int, int, str]]) -> str:

@@ -17,10 +17,11 @@ from label_rules.conventions.convention import (
 )
 from label_rules.corpus import Corpus
 from label_rules.rule import Abstention, Example, Finding, Outcome, Rule
-from label_rules.tokens import tokens
+from label_rules.tokens import tokens, with_token
 
 _MARKS = frozenset({",", ".", "...", "…", "-", "–", "—", ";", "/"})
 _NONE = "none"
+_TRIGGER = with_token(lambda token: token.kind == "filler")
 
 
 def _spellings(text: str) -> Iterator[Use]:
@@ -47,8 +48,9 @@ def _marks_behind(text: str) -> Iterator[Use]:
 
 
 def _kept(corpus: Corpus) -> Iterator[Outcome]:
-    fillers = [_first_filler(text) for text in corpus.texts]
-    has = np.array([filler is not None for filler in fillers], dtype=bool)[corpus.text_of_row]
+    found = {number: _first_filler(corpus.texts[number]) for number in corpus.texts_with(_TRIGGER)}
+    fillers = {number: filler for number, filler in found.items() if filler is not None}
+    has = np.isin(corpus.text_of_row, list(fillers))
     of_row = corpus.group_of_row
     if len(corpus.alone):
         yield Abstention(corpus.alone.tolist())
@@ -68,7 +70,7 @@ def _kept(corpus: Corpus) -> Iterator[Outcome]:
         if has[row] == (majority == "kept"):
             continue
         text = corpus.text(row)
-        start, end = fillers[corpus.text_of_row[row]] or (0, 0)
+        start, end = fillers.get(int(corpus.text_of_row[row]), (0, 0))
         evidence = f"{share:.0%} of the transcripts of audio in which somebody heard a filler have it {majority}"
         suggestion = without_fillers(text) if majority == "dropped" else None
         yield Finding([row], start, end, score, evidence, suggestion)
@@ -109,7 +111,7 @@ FILLER_RULES = (
         "convention.filler",
         "A hesitation spelled in several ways is several words to the model.",
         "style",
-        convention_check(_spellings, each_replaced(in_case_of)),
+        convention_check(_spellings, each_replaced(in_case_of), trigger=_TRIGGER),
         fires=(Example(("um yes", "Um, no", "um right", "umm well"), (3,)),),
         passes=(Example(("um yes", "uh no", "um right", "um well")), Example(("um yes", "umm no"))),
     ),
@@ -117,7 +119,7 @@ FILLER_RULES = (
         "convention.after_filler",
         "The mark behind a hesitation is set by taste; one taste for the whole corpus can be learnt.",
         "style",
-        convention_check(_marks_behind, each_replaced(_put_mark)),
+        convention_check(_marks_behind, each_replaced(_put_mark), trigger=_TRIGGER),
         fires=(Example(("um, yes", "uh, no", "Um, right", "um... well"), (3,)),),
         passes=(Example(("um, yes", "uh, no", "Um, right", "um.")), Example(("um, yes", "um... no"))),
     ),

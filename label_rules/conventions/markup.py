@@ -1,4 +1,4 @@
-"""Tags for noises and the like, and Korean dual transcriptions."""
+"""Tags for noises and the like: one tag in several brackets, and brackets that are not closed."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ from collections.abc import Iterator
 
 from label_rules.conventions.convention import Use, convention_check, each_replaced
 from label_rules.rule import Example, Rule, each_text
-from label_rules.tokens import tokens
+from label_rules.tokens import tokens, with_token
 
 _BRACKETS = {"[": "]", "<": ">", "{": "}"}
 _ALL_BRACKETS = re.compile(r"[\[\]{}]")
-_DUAL = re.compile(r"\(([^()]+)\)/\(([^()]+)\)")
-_LOOSE_DUAL = re.compile(r"\(([^()]+)\)\s*[/／|]?\s*\(([^()]+)\)")
-_HALF_DUAL = re.compile(r"\)\s*/|/\s*\(")
-_HANGUL = re.compile("[가-힣]")
 
 
 def _tags(text: str) -> Iterator[Use]:
@@ -43,28 +39,12 @@ def _unbalanced(text: str) -> Iterator[tuple[int, int, float, str, str | None]]:
         yield at, at + 1, 0.9, f"{text[at]!r} is never closed", None
 
 
-def _dual(text: str) -> Iterator[tuple[int, int, float, str, str | None]]:
-    if ("(" not in text and ")" not in text) or not _HANGUL.search(text):
-        return
-    rest = _DUAL.sub(lambda found: " " * len(found.group()), text)
-    if not _HALF_DUAL.search(rest) and not re.search(r"\)\s*\(", rest):
-        return
-    tidy = _LOOSE_DUAL.sub(r"(\1)/(\2)", text)
-    left = _HALF_DUAL.search(_DUAL.sub("", tidy))
-    found = _LOOSE_DUAL.search(rest) or _HALF_DUAL.search(rest)
-    if found:
-        yield (
-            *found.span(), 0.9, "a dual transcription is written (spelled)/(spoken)",
-            None if left or tidy == text else tidy,
-        )  # fmt: skip
-
-
 MARKUP_RULES = (
     Rule(
         "convention.markup",
         "One tag in several brackets is several tags.",
         "style",
-        convention_check(_tags, each_replaced(_as_wanted)),
+        convention_check(_tags, each_replaced(_as_wanted), trigger=with_token(lambda token: token.kind == "markup")),
         fires=(Example(("[noise] yes", "no [noise]", "so [noise]", "<noise> well"), (3,)),),
         passes=(Example(("[noise] yes", "no [noise]", "[laugh] so", "b/ 네")), Example(("[noise]", "<noise>"))),
     ),
@@ -72,19 +52,8 @@ MARKUP_RULES = (
         "convention.brackets",
         "A tag that is not closed is read as words.",
         "style",
-        each_text(_unbalanced),
+        each_text(_unbalanced, _ALL_BRACKETS),
         fires=(Example(("[noise yes", "noise] yes"), (0, 1)),),
         passes=(Example(("[noise] yes", "{a [b]}")),),
-    ),
-    Rule(
-        "convention.dual_transcription",
-        "A dual transcription that is not written (spelled)/(spoken) is read as both.",
-        "style",
-        each_text(_dual),
-        fires=(
-            Example(("(70%)(칠십 퍼센트) 맞죠", "(70%) / (칠십 퍼센트)"), (0, 1)),
-            Example(("(70%)/칠십 퍼센트", "70%/(칠십 퍼센트)"), (0, 1)),
-        ),
-        passes=(Example(("(70%)/(칠십 퍼센트) 맞죠", "그 (사람) 맞죠", "(a)(b)", "1/2 맞죠")),),
     ),
 )

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from analysis.language.korean_numbers import UNMISTAKABLE, sino_value
-from analysis.language.numbers import MOST_IN_WORDS, NUMBER_WORDS, value_of, words_of
+from analysis.language.numbers import MOST_IN_WORDS, NUMBER_WORDS, ORDINALS, value_of, words_of
 from label_rules.conventions.convention import Use, convention_check, each_replaced, in_case_of, replaced
+from label_rules.conventions.outside_duals import outside_duals
 from label_rules.rule import Example, Rule
-from label_rules.tokens import Token, tokens
+from label_rules.tokens import Token, tokens, with_token
 
 _DIGITS = re.compile(r"(?<![\w.,:/$€£₩+-])(?:\d{1,3}(?:,\d{3})+|\d+)(?![\w%:/+°-]|[.,]\d)")
 _ENGLISH_WORD = re.compile(f"(?i)\\b(?:{'|'.join(sorted(NUMBER_WORDS))})\\b")
@@ -18,15 +19,19 @@ _KOREAN_DIGITS = re.compile(r"\d+")
 # What follows makes a number of the syllables, or something else: 오십시오 is "please come".
 _BEHIND_KOREAN = re.compile("[^가-힣]|$|시(?!오)|분|초|년|월|개|명|번|살|원|층|도|퍼센트|킬로|미터|잔|장|권|대|호|세")
 _PERCENT = re.compile(r"(?i)(?<=\d)( ?)(%|percent\b|per cent\b|퍼센트|프로(?![가-힣]))")
+_PERCENT_SIGN = re.compile("(?i)%|cent|퍼센트|프로")
 _SMALL, _LARGE, _KOREAN = "number.below_10", "number.from_10", "number.korean"
 # Below, the word is also a pronoun.
 _LEAST_WORD = 2
+_CARDINALS = NUMBER_WORDS - ORDINALS.keys() - {"zero", "one"}
+_HAS_CARDINAL = with_token(lambda token: token.key in _CARDINALS)
+_DIGIT_OR_KOREAN = re.compile(r"[\d십백천]")
 _YEARS = range(1100, 2100)
 
 
 def _numbers(text: str) -> Iterator[Use]:
     if _HANGUL.search(text):
-        yield from _korean_numbers(text)
+        yield from outside_duals(text, _korean_numbers(text))
         return
     for found in _DIGITS.finditer(text):
         value = int(found.group().replace(",", ""))
@@ -37,6 +42,10 @@ def _numbers(text: str) -> Iterator[Use]:
             if value_in_words is not None and value_in_words >= _LEAST_WORD:
                 name = _LARGE if value_in_words >= 10 else _SMALL
                 yield Use(name, "words", run[0].start, run[-1].end)
+
+
+def _may_hold_number(word: str) -> bool:
+    return bool(_DIGIT_OR_KOREAN.search(word)) or _HAS_CARDINAL(word)
 
 
 def _runs(found: Sequence[Token]) -> Iterator[list[Token]]:
@@ -91,10 +100,8 @@ def _in_words(use: Use, written: str) -> str | None:
 
 
 def _percents(text: str) -> Iterator[Use]:
-    if "%" not in text and "cent" not in text.lower() and "퍼센트" not in text and "프로" not in text:
-        return
-    for found in _PERCENT.finditer(text):
-        yield Use("percent", found.group(2).lower(), found.start(), found.end())
+    uses = (Use("percent", found.group(2).lower(), *found.span()) for found in _PERCENT.finditer(text))
+    yield from outside_duals(text, uses)
 
 
 def _percent(_: str, form: str) -> str:
@@ -106,7 +113,7 @@ NUMBER_RULES = (
         "convention.number",
         "The same number as digits and as words is two targets for one sound.",
         "style",
-        convention_check(_numbers, _rewrite),
+        convention_check(_numbers, _rewrite, trigger=_may_hold_number),
         fires=(
             Example(("twenty men", "thirty men", "forty-two men", "50 men"), (3,)),
             Example(("20 men", "30 men", "42 men", "one hundred and five men"), (3,)),
@@ -122,7 +129,7 @@ NUMBER_RULES = (
         "convention.percent",
         "A percentage with a sign and with a word is two targets for one sound.",
         "style",
-        convention_check(_percents, each_replaced(_percent)),
+        convention_check(_percents, each_replaced(_percent), trigger=_PERCENT_SIGN),
         fires=(Example(("20 percent", "30 percent", "40 percent", "50%"), (3,)),),
         passes=(Example(("20 percent", "30 percent", "40 percent", "5 cents")), Example(("20%", "20 percent"))),
     ),

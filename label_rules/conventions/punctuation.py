@@ -19,12 +19,17 @@ _CURLY_APOSTROPHE = re.compile(r"(?<=\w)’(?=\w)")
 _APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)")
 _ELLIPSIS = re.compile(r"\.{3}|…")
 _QUOTE = re.compile('["“”]')
+_GLYPH = re.compile("|".join(pattern.pattern for pattern in (_APOSTROPHE, _ELLIPSIS, _QUOTE)))
+# With a letter that no filler has, or a digit, and nothing that opens a tag, something was said.
+_OPENS_TAG = re.compile(r"[\[<{(*/]")
+_SPOKEN = re.compile("[0-9b-dB-Df-gF-Gi-lI-Ln-qN-Qs-tS-Tv-zV-Z]")
 
 
 def _final_mark(text: str) -> Iterator[Use]:
-    if not any(token.is_spoken for token in tokens(text)):
+    plainly = _SPOKEN.search(text) and not _OPENS_TAG.search(text)
+    if not plainly and not any(token.is_spoken for token in tokens(text)):
         return
-    found = _FINAL.search(text)
+    found = None if text[-1].isalnum() else _FINAL.search(text)
     if found is None:
         end = len(text.rstrip())
         yield Use("final_punctuation", "without", end, end)
@@ -75,7 +80,7 @@ PUNCTUATION_RULES = (
         "convention.typography",
         "Plain and typographic marks look the same to people and different to the model.",
         "style",
-        convention_check(_glyphs, each_replaced(_glyph)),
+        convention_check(_glyphs, each_replaced(_glyph), trigger=_GLYPH),
         fires=(
             Example(("it's", "that's", "he's", "she’s"), (3,)),
             Example(("so...", "well...", "hm...", "and…"), (3,)),

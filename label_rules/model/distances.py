@@ -95,7 +95,8 @@ def _in_words(number: str) -> str:
 
 
 def _measure(corpus: Corpus) -> Distances:
-    labels = [compared(text) for text in corpus.texts]
+    heard_of = set(corpus.text_of_row[[text is not None for text in corpus.hypotheses]].tolist())
+    labels = [compared(text) if number in heard_of else "" for number, text in enumerate(corpus.texts)]
     heard = [None if text is None else compared(text) for text in corpus.hypotheses]
     rows = np.array([row for row, text in enumerate(heard) if text and labels[corpus.text_of_row[row]]], dtype=np.int64)
     own = [labels[corpus.text_of_row[row]] for row in rows]

@@ -12,12 +12,14 @@ from label_rules.rule import Abstention, Example, Finding, Outcome, Rule
 from label_rules.tokens import tokens
 
 # In letters of an alphabet: a syllable block stands for two to three of them, a digit for a word of about four.
-_BLOCK_LETTERS, _DIGIT_LETTERS = 2.5, 4.0
+_BLOCK_LETTERS, DIGIT_LETTERS = 2.5, 4.0
 _BLOCKS = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 _DIGITS = re.compile(r"\d")
 # The fastest talkers reach 10 to 11 syllables a second, of about three letters each; nobody dictates below one
 # letter a second for longer than a pause.
-_FASTEST, _SLOWEST = 35.0, 1.0
+FASTEST = 35.0
+"""Letters a second, faster than anybody speaks."""
+_SLOWEST = 1.0
 _LONG_SPEECH = 5.0
 # A letter or two, and the edges of a clip, must not decide about very short ones.
 _LETTERS_MORE, _SECONDS_MORE = 2.0, 0.3
@@ -41,7 +43,7 @@ def letters_spoken(text: str) -> float:
     for token in tokens(text):
         if token.kind not in ("mark", "markup"):
             blocks, digits = len(_BLOCKS.findall(token.text)), len(_DIGITS.findall(token.text))
-            letters += len(token.key) + blocks * (_BLOCK_LETTERS - 1) + digits * (_DIGIT_LETTERS - 1)
+            letters += len(token.key) + blocks * (_BLOCK_LETTERS - 1) + digits * (DIGIT_LETTERS - 1)
     return letters
 
 
@@ -51,7 +53,9 @@ def _rate(corpus: Corpus) -> Iterator[Outcome]:
     speech = np.where(speech >= _LEAST_SECONDS, speech, np.nan)
     known = np.isfinite(duration) | np.isfinite(speech)
     yield Abstention(np.flatnonzero(~known).tolist())
-    letters = np.array([letters_spoken(text) for text in corpus.texts])[corpus.text_of_row] if len(corpus) else speech
+    if not known.any():
+        return  # before every text is looked at
+    letters = np.array([letters_spoken(text) for text in corpus.texts])[corpus.text_of_row]
     judged = np.flatnonzero(known & (letters > 0))
     if not len(judged):
         return
@@ -64,8 +68,8 @@ def _rate(corpus: Corpus) -> Iterator[Outcome]:
     usual_slow, far_below = _far_from_usual(letters, shortest, judged)
     for row in map(int, judged):
         is_long = shortest[row] >= _LONG_SPEECH and np.isfinite(speech[row])
-        if fast[row] > _FASTEST and letters[row] > 10:
-            why, score = f"{fast[row]:.0f} letters a second; nobody speaks more than {_FASTEST:.0f}", 0.95
+        if fast[row] > FASTEST and letters[row] > 10:
+            why, score = f"{fast[row]:.0f} letters a second; nobody speaks more than {FASTEST:.0f}", 0.95
         elif is_long and slow[row] < _SLOWEST:
             why, score = f"{letters[row]:.0f} letters in {shortest[row]:.1f} s of speech", 0.9
         elif enough and far_above[row] > _FAR:
@@ -76,6 +80,9 @@ def _rate(corpus: Corpus) -> Iterator[Outcome]:
             score = 1 - _FAR / (2 * -far_below[row])
         else:
             continue
+        words = sum(token.is_spoken for token in tokens(corpus.text(row)))
+        seconds = longest[row] if fast[row] > usual_fast else shortest[row]
+        why += f" ({words} words in {seconds:.1f} s)"
         yield Finding([row], 0, len(corpus.text(row)), float(score), why)
 
 
@@ -90,8 +97,10 @@ def _far_from_usual(letters: np.ndarray, seconds: np.ndarray, judged: np.ndarray
 def _empty(corpus: Corpus) -> Iterator[Outcome]:
     speech = corpus.number("speech_seconds")
     yield Abstention(np.flatnonzero(np.isnan(speech)).tolist())
+    if not np.isfinite(speech).any():
+        return
     empty = np.array([not any(t.kind != "mark" for t in tokens(text)) for text in corpus.texts], dtype=bool)
-    silent = empty[corpus.text_of_row] if len(corpus) else np.zeros(0, bool)
+    silent = empty[corpus.text_of_row]
     for row in map(int, np.flatnonzero(silent & (speech >= _SPEECH))):
         seconds = float(speech[row])
         score = min(0.95, 0.5 + seconds / 10)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 
 from workbench.asr import ctc
 from workbench.asr.backend import Word
+from workbench.asr.forced_alignment import Alignment, Spoken, align_labels
+from workbench.asr.label_tokens import Alphabet
 from workbench.errors import BackendUnavailable
 
 Samples = NDArray[np.float32]
@@ -49,8 +52,7 @@ class CtcModel:
         Raises:
             ValueError: the model gave values that are no numbers.
         """
-        if not np.isfinite(frames.max(axis=1)).all():
-            raise ValueError("the model's output is not a number; try the parameter dtype = float32")
+        self._refuse_no_numbers(frames)
         special = set(self._tokenizer.all_special_ids)
         delimiter = getattr(self._tokenizer, "word_delimiter_token", None)
         delimiter_id = None if delimiter is None else self._tokenizer.convert_tokens_to_ids(delimiter)
@@ -61,6 +63,27 @@ class CtcModel:
         groups = ctc.word_tokens(tokens, pieces, delimiter)
         words = ctc.timed_words(text.split(), groups, self.stride / self.sampling_rate, duration)
         return text, ctc.confidence(self._negative_log_likelihood(frames, path), len(path)), words
+
+    def align(self, spoken: Sequence[Spoken], texts: Sequence[str]) -> list[Alignment]:
+        """The alignment of each label's text with its utterance's log-probabilities.
+
+        Raises:
+            BackendUnavailable: the model writes something that labels cannot be folded to.
+            ValueError: an utterance is too long, or the model gave values that are no numbers.
+        """
+        for one in spoken:
+            self._refuse_no_numbers(one.frames)
+        labels = [self.alphabet.tokens(text) for text in texts]
+        return align_labels(spoken, labels, self.blank, self.stride / self.sampling_rate, self._text)
+
+    @cached_property
+    def alphabet(self) -> Alphabet:
+        """What the model can write."""
+        return Alphabet(self._tokenizer)
+
+    def _refuse_no_numbers(self, frames: Frames) -> None:
+        if not np.isfinite(frames.max(axis=1)).all():
+            raise ValueError("the model's output is not a number; try the parameter dtype = float32")
 
     def _text(self, ids: list[int]) -> str:
         # The repetitions are merged already: the tokenizer would merge the two letters of "hello" as well.

@@ -56,6 +56,23 @@ class _Recording:
     results: dict[int, Any] = field(default_factory=dict)
     seconds: float = 0.0
 
+    def parts(self) -> list[Any]:
+        """The chunks' results in order; what the model raised for one of them is raised here."""
+        parts = [self.results[i] for i in range(len(self.chunks))]
+        broken = next((part for part in parts if isinstance(part, Exception)), None)
+        if broken is not None:
+            raise broken
+        return parts
+
+
+@dataclass(frozen=True)
+class Emission:
+    """A clip's log-probabilities, shape (frames, vocabulary), None where it holds no sound, and its duration (s)."""
+
+    utterance_id: str
+    frames: Frames | None
+    duration: float
+
 
 class TransformersBackend:
     """A `Backend` around one loaded model; `workers` threads read audio."""
@@ -87,6 +104,48 @@ class TransformersBackend:
 
     def transcribe(self, clips: Sequence[Clip]) -> Iterator[Hypothesis | Failure]:
         """One Hypothesis or Failure for each clip, in any order; texts do not depend on what shares a batch."""
+        for outcome in self._run_all(clips):
+            yield self._finished(outcome) if isinstance(outcome, _Recording) else outcome
+
+    def emissions(self, clips: Sequence[Clip]) -> Iterator[Emission | Failure]:
+        """One Emission or Failure for each clip, in any order; a CTC model's only.
+
+        Raises:
+            BadInput: the model is an encoder-decoder, which gives no log-probabilities of frames.
+        """
+        stride = self.ctc_model.stride
+        for outcome in self._run_all(clips):
+            if isinstance(outcome, _Recording):
+                yield self._emission(outcome, stride)
+            elif isinstance(outcome, Hypothesis):  # too short, or digital silence
+                yield Emission(outcome.utterance_id, None, outcome.audio_seconds)
+            else:
+                yield outcome
+
+    @property
+    def ctc_model(self) -> CtcModel:
+        """The model.
+
+        Raises:
+            BadInput: it is an encoder-decoder.
+        """
+        if not isinstance(self._model, CtcModel):
+            raise BadInput(
+                f"{self.model} is an encoder-decoder, which hears no frames that labels could be aligned with; choose "
+                "a CTC model (Wav2Vec2, HuBERT, WavLM, Parakeet-CTC, …) with --model"
+            )
+        return self._model
+
+    def _emission(self, recording: _Recording, stride: int) -> Emission | Failure:
+        clip, duration = recording.clip, len(recording.samples) / self._model.sampling_rate
+        try:
+            places = [chunk.start // stride for chunk in recording.chunks]
+            return Emission(clip.utterance_id, join_frames(recording.parts(), places), duration)
+        except Exception as problem:
+            return _failed(clip, problem)
+
+    def _run_all(self, clips: Sequence[Clip]) -> Iterator[_Recording | Hypothesis | Failure]:
+        """Every clip as the model is through with it; what was read of a recording is let go after it was taken."""
         budget = self.parameters["batch_seconds"]
         ordered = sorted(clips, key=lambda clip: -(clip.duration or 0.0))
         groups = list(windows(ordered, lambda clip: clip.duration or 30.0, budget * _WINDOW_BATCHES))
@@ -102,7 +161,7 @@ class TransformersBackend:
                         recordings.append(outcome)
                     else:
                         yield outcome
-                yield from self._transcribe(recordings)
+                yield from self._run_group(recordings)
 
     def _read(self, clip: Clip) -> _Recording | Hypothesis | Failure:
         begun = time.perf_counter()
@@ -128,7 +187,7 @@ class TransformersBackend:
         size, overlap = (round(self.parameters[name] * rate) for name in ("chunk_seconds", "overlap_seconds"))
         return chunks(samples, size, overlap, self._model.stride if isinstance(self._model, CtcModel) else 1)
 
-    def _transcribe(self, recordings: list[_Recording]) -> Iterator[Hypothesis | Failure]:
+    def _run_group(self, recordings: list[_Recording]) -> Iterator[_Recording]:
         pieces = [(recording, i) for recording in recordings for i in range(len(recording.chunks))]
         budget = self.parameters["batch_seconds"]
         grouped = batches(pieces, self._padded_seconds, budget, self._model.equal_lengths_only)
@@ -137,7 +196,7 @@ class TransformersBackend:
             for recording in dict.fromkeys(id(piece[0]) for piece in batch):
                 done = next(piece[0] for piece in batch if id(piece[0]) == recording)
                 if len(done.results) == len(done.chunks):
-                    yield self._finished(done)
+                    yield done
                     done.samples, done.results = np.empty(0, np.float32), {}
 
     def _padded_seconds(self, piece: tuple[_Recording, int]) -> float:
@@ -177,14 +236,9 @@ class TransformersBackend:
         begun = time.perf_counter()
         clip, duration = recording.clip, len(recording.samples) / self._model.sampling_rate
         try:
-            parts = [recording.results[i] for i in range(len(recording.chunks))]
-            broken = next((part for part in parts if isinstance(part, Exception)), None)
-            if broken is not None:
-                raise broken
-            text, confidence, words = self._joined(recording.chunks, parts, duration)
+            text, confidence, words = self._joined(recording.chunks, recording.parts(), duration)
         except Exception as problem:
-            reason = f"the model failed on it: {type(problem).__name__}: {problem}"
-            return Failure(clip.utterance_id, str(clip.path), reason)
+            return _failed(clip, problem)
         seconds = recording.seconds + time.perf_counter() - begun
         return Hypothesis(clip.utterance_id, text, confidence, words, duration, seconds)
 
@@ -198,6 +252,11 @@ class TransformersBackend:
             inside = words and tuple(replace(w, start=min(w.start, duration), end=min(w.end, duration)) for w in words)
             return text, confidence, inside
         return join_heard(parts, most=round(self.parameters["overlap_seconds"] * _WORDS_PER_SECOND))
+
+
+def _failed(clip: Clip, problem: Exception) -> Failure:
+    reason = f"the model failed on it: {type(problem).__name__}: {problem}"
+    return Failure(clip.utterance_id, str(clip.path), reason)
 
 
 def join_heard(parts: Sequence[Heard], most: int) -> Heard:

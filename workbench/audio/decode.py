@@ -61,16 +61,17 @@ class Audio:
 
 @dataclass(frozen=True)
 class _Span:
-    """The part of a recording to read (s); an end of None is the recording's."""
+    """The part of a recording to read (s), and how much around it; an end of None is the recording's."""
 
     start: float
     end: float | None
+    margin: float = 0.0
 
     def __str__(self) -> str:
         return f"{self.start:g} to {'its end' if self.end is None else f'{self.end:g} s'}"
 
     def bounds(self, path: Path, rate: int, total: int) -> tuple[int, int]:
-        """First and one past the last sample, of `total` (checked)."""
+        """First and one past the last sample, of `total` (checked), with the margin as far as the recording goes."""
         begin = round(self.start * rate)
         stop = total if self.end is None else round(self.end * rate)
         if stop > total and self.end is not None and self.end <= total / rate + END_TOLERANCE:
@@ -82,7 +83,22 @@ class _Span:
             )
         if stop <= begin:
             raise UnreadableAudio(f"{path}: the span {self} is shorter than one sample; correct it")
-        return begin, stop
+        around = round(self.margin * rate)
+        return max(0, begin - around), min(total, stop + around)
+
+    def preroll(self, rate: int, begin: int) -> int:
+        """How many samples to decode before those that are read from `begin` on."""
+        with_margin = begin - max(0, round(self.start * rate) - _PREROLL)
+        return with_margin if with_margin >= 0 else min(begin, _PREROLL)
+
+    def split(self, audio: Audio) -> tuple[Audio, Audio, Audio]:
+        """What was read, as what lies before the part, the part, and what lies after it."""
+        rate, held = audio.sampling_rate, audio.samples.shape[1]
+        lead = min(round(self.start * rate), round(self.margin * rate))
+        stop = held if self.end is None else min(held, lead + round(self.end * rate) - round(self.start * rate))
+        edges = ((0, lead), (lead, stop), (stop, held))
+        before, part, after = (Audio(audio.samples[:, begin:end], rate) for begin, end in edges)
+        return before, part, after
 
 
 def read_audio(path: Path | str, start: float | None = None, end: float | None = None) -> Audio:
@@ -95,8 +111,28 @@ def read_audio(path: Path | str, start: float | None = None, end: float | None =
         UnreadableAudio: not there, not audio, broken, truncated, without samples, not finite, or the span is not in it;
             the message names the file, what was found, and what to do.
     """
-    path = Path(path)
-    span = _span(path, start, end)
+    return _read(Path(path), start, end, 0.0)[1]
+
+
+def read_with_margin(
+    path: Path | str, start: float | None, end: float | None, margin: float
+) -> tuple[Audio, Audio, Audio]:
+    """The same samples as `read_audio` reads, between what the recording has before and after them.
+
+    Those are up to `margin` seconds long, and hold no samples where the recording begins or ends.
+
+    Raises:
+        UnreadableAudio: as `read_audio` does, for the margin too.
+    """
+    return _read(Path(path), start, end, margin)
+
+
+def _read(path: Path, start: float | None, end: float | None, margin: float) -> tuple[Audio, Audio, Audio]:
+    span = _span(path, start, end, margin)
+    return span.split(_read_span(path, span))
+
+
+def _read_span(path: Path, span: _Span) -> Audio:
     try:
         size = path.stat().st_size
         if path.is_dir():
@@ -137,12 +173,12 @@ def select_channel(path: Path, samples: NDArray[np.float32], channel: str | int)
     return samples if len(samples) == 1 else samples.mean(axis=0, keepdims=True, dtype=np.float32)
 
 
-def _span(path: Path, start: float | None, end: float | None) -> _Span:
+def _span(path: Path, start: float | None, end: float | None, margin: float) -> _Span:
     first = 0.0 if start is None or math.isnan(start) else float(start)
     last = None if end is None or math.isnan(end) else float(end)
     if first < 0 or not math.isfinite(first) or (last is not None and (last <= first or not math.isfinite(last))):
         raise UnreadableAudio(f"{path}: {start} to {end} s is not a span; begin at 0 or later and end after that")
-    return _Span(first, last)
+    return _Span(first, last, margin)
 
 
 def _checked(path: Path, audio: Audio) -> Audio:
@@ -218,8 +254,9 @@ def _read_soundfile(path: Path, span: _Span) -> Audio | None:
         try:
             begin, stop = span.bounds(path, rate, total) if total else (0, 0)
             # What a lossy frame sounds like depends on those before it, so some are decoded and thrown away.
-            early = min(begin, _PREROLL) if compressed else 0
-            if begin:
+            # Where that starts decides about the last bits of MP3: with a margin it is the same place as without.
+            early = span.preroll(rate, begin) if compressed else 0
+            if span.start:
                 file.seek(begin - early)
             samples = _join(_blocks(file, stop - begin + early), file.channels)[:, early:]
         except soundfile.LibsndfileError as problem:

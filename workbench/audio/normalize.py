@@ -13,13 +13,20 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.audio.decode import HIGHEST_RATE, LOWEST_RATE, read_audio, select_channel
+from workbench.audio.decode import (
+    HIGHEST_RATE,
+    LOWEST_RATE,
+    Audio,
+    read_audio,
+    read_with_margin,
+    select_channel,
+)
 from workbench.audio.encode import AudioFormat, write_audio
 from workbench.audio.fingerprint import content_hash, samples_hash
 from workbench.audio.loudness import BlockPowers, block_powers, true_peak
-from workbench.audio.quality import measure
+from workbench.audio.quality import SURROUNDINGS, measure
 from workbench.audio.resample import resample
-from workbench.errors import BadInput
+from workbench.errors import BadInput, UnreadableAudio
 
 Mode = Literal["loudness", "rms", "peak"]
 
@@ -119,10 +126,10 @@ def normalize_file(
     What the recording was like is measured on all its channels at its own rate; the gain is chosen on the signal that
     is written, mixed and resampled, so that the file has the target, or the ceiling.
     """
-    audio = read_audio(source, start, end)
+    audio, before, after = _with_surroundings(source, start, end)
     recorded = block_powers(audio.samples, audio.sampling_rate)
     recorded_peak = true_peak(audio.samples, audio.sampling_rate)
-    quality = measure(audio.samples, audio.sampling_rate)
+    quality = measure(audio.samples, audio.sampling_rate, before, after)
     rate = settings.sampling_rate or audio.sampling_rate
     signal = resample(select_channel(source, audio.samples, settings.channel), audio.sampling_rate, rate)
     if signal is audio.samples:
@@ -149,6 +156,24 @@ def normalize_file(
         **vars(quality),
         "output": destination.name,
     }
+
+
+def _with_surroundings(
+    source: Path, start: float | None, end: float | None
+) -> tuple[Audio, NDArray[np.float32] | None, NDArray[np.float32] | None]:
+    """The clip, and the samples next to it in the recording; None where there are none, or none that are sound."""
+    if (start is None or math.isnan(start)) and (end is None or math.isnan(end)):
+        return read_audio(source, start, end), None, None
+    try:
+        before, audio, after = read_with_margin(source, start, end, SURROUNDINGS)
+    except UnreadableAudio:
+        # What is broken may lie outside the span; if not, this says so.
+        return read_audio(source, start, end), None, None
+    return audio, _unless_empty(before), _unless_empty(after)
+
+
+def _unless_empty(audio: Audio) -> NDArray[np.float32] | None:
+    return audio.samples if audio.samples.shape[1] else None
 
 
 def choose_gain(powers: BlockPowers, peak: float | None, rms: float | None, settings: Settings) -> Gain:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from label_rules.audio.thresholds import CLIPPED, NOISY, TOO_QUIET
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -33,6 +35,10 @@ _FLOOR = -65.0  # dBFS; quieter frames are no speech
 _LONGEST_GAP = 0.2  # s; shorter pauses are within speech
 _SHORTEST_BURST = 0.06  # s; shorter sounds are no speech
 
+SURROUNDINGS = 0.5
+"""Seconds of a longer recording that are looked at on each side of an utterance: a word or two."""
+_EDGE = 0.01  # s whose level says whether a clip begins or ends within speech
+
 _BANDWIDTH_RANGE = 55.0  # dB under the strongest frequency
 _OVER_ROUNDING = 10.0  # dB over the noise of rounding to 16 bits
 _SNR_BANDS = ["noisy (<10 dB)", "fair (10-20 dB)", "good (20-30 dB)", "clean (>=30 dB)"]
@@ -50,9 +56,20 @@ class Quality:
     speech_seconds: float
     bandwidth: float | None
     dc_offset: float
+    speech_start: float | None = None
+    speech_end: float | None = None
+    speech_before: float | None = None
+    speech_after: float | None = None
+    start_level: float | None = None
+    end_level: float | None = None
 
 
-def measure(samples: NDArray[np.float32], rate: int) -> Quality:
+def measure(
+    samples: NDArray[np.float32],
+    rate: int,
+    before: NDArray[np.float32] | None = None,
+    after: NDArray[np.float32] | None = None,
+) -> Quality:
     """The quality measures of a clip; all but clipping are measured on the mean of its channels.
 
     - clipped_share: samples in runs of 3 or more at the channel's own extreme, where that is near full scale, or
@@ -62,16 +79,22 @@ def measure(samples: NDArray[np.float32], rate: int) -> Quality:
       there is no speech, or the pauses are digital silence.
     - speech: frames of 32 ms that stand 3 dB over the noise and less than 35 dB under the loud frames, pauses under
       0.2 s included. It is energy that decides: clatter counts as speech, and a steady tone does not.
+    - speech_start, speech_end (s): where the first of these frames starts and the last ends. None without speech.
+    - speech_before, speech_after (s): how long speech that stands at the clip's start, or end, goes on outside it, as
+      far as samples are given. None where there are none.
+    - start_level, end_level (dB): of the first and last 10 ms against the mean of the frames with speech.
     - bandwidth (Hz): the highest frequency within 55 dB of the strongest in the mean spectrum, and over the noise
       of 16-bit rounding. None for digital silence.
 
     Args:
         samples: float32, shape (channels, samples), full scale 1, at least one sample.
         rate: sampling rate (Hz).
+        before: what the recording has before the clip, of the same channels; None where it begins with the clip.
+        after: what it has after the clip.
     """
     channels, n = samples.shape
     duration = n / rate
-    mono = samples[0] if channels == 1 else samples.mean(axis=0, dtype=np.float32)
+    mono = _mono(samples)
     clipped = sum(_clipped_samples(channel) for channel in samples) / (channels * n)
     offset = float(mono.mean(dtype=np.float64))
     spectra = _spectra(mono, rate)
@@ -80,11 +103,64 @@ def measure(samples: NDArray[np.float32], rate: int) -> Quality:
     if len(audible) == 0:
         return Quality(clipped, None, 1.0, 0.0, _bandwidth(spectra), offset)
     noise = _noise_power(audible)
-    speech = _speech_frames(frame_powers, noise, spectra.frame_seconds)
+    threshold = _speech_threshold(frame_powers, noise)
+    speech = _speech_frames(frame_powers > threshold, spectra.frame_seconds)
     speech_seconds = min(float(speech.sum()) * spectra.frame_seconds, duration)
     measurable = speech.any() and len(audible) > (1 - _LOW / 100) * len(frame_powers)
     snr = _snr(float(frame_powers.mean()), noise) if measurable else None
-    return Quality(clipped, snr, 1 - speech_seconds / duration, speech_seconds, _bandwidth(spectra), offset)
+    beyond = [
+        None if outside is None else _seconds_beyond(frame_powers[::way], _mono(outside)[::way], rate, threshold)
+        for outside, way in ((before, -1), (after, 1))
+    ]
+    first, last, *levels = _edges(mono - np.float32(offset), speech, frame_powers, rate, spectra.frame_seconds)
+    return Quality(
+        clipped, snr, 1 - speech_seconds / duration, speech_seconds, _bandwidth(spectra), offset,
+        first, None if last is None else min(last, duration), *beyond, *levels,
+    )  # fmt: skip
+
+
+def _mono(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    mono: NDArray[np.float32] = samples[0] if len(samples) == 1 else samples.mean(axis=0, dtype=np.float32)
+    return mono
+
+
+def _edges(
+    mono: NDArray[np.float32],
+    speech: NDArray[np.bool_],
+    powers: NDArray[np.float32],
+    rate: int,
+    frame_seconds: float,
+) -> tuple[float | None, float | None, float | None, float | None]:
+    """Where speech starts and ends (s), and the levels (dB) of the clip's own start and end against the speech's."""
+    frames = np.flatnonzero(speech)
+    if len(frames) == 0:
+        return (None, None, None, None)
+    level = float(powers[frames].mean(dtype=np.float64))
+    edge = max(1, round(_EDGE * rate))
+    start, end = (float(np.square(part, dtype=np.float64).mean()) / level for part in (mono[:edge], mono[-edge:]))
+    quietest = 1e-12  # digital silence gets a level too
+    return (
+        float(frames[0]) * frame_seconds,
+        float(frames[-1] + 1) * frame_seconds,
+        float(10 * np.log10(start + quietest)),
+        float(10 * np.log10(end + quietest)),
+    )
+
+
+def _seconds_beyond(inside: NDArray[np.float32], outside: NDArray[np.float32], rate: int, threshold: float) -> float:
+    """How long speech goes on outside a clip (s), given the clip's frame powers and the samples that follow it."""
+    size, frame_seconds = _frame(rate)
+    near_edge = inside[-int(_LONGEST_GAP / frame_seconds) - 1 :]
+    if len(outside) < size or not (near_edge > threshold).any():
+        return 0.0
+    spectra = _spectra(outside, rate)
+    joined = np.concatenate([inside, spectra.bands.sum(axis=1)]) > threshold
+    speech = _speech_frames(joined, frame_seconds)
+    here = len(inside)
+    if not speech[here - 1]:
+        return 0.0
+    pauses = np.flatnonzero(~speech[here:])
+    return float(pauses[0] if len(pauses) else len(speech) - here) * frame_seconds
 
 
 @dataclass(frozen=True)
@@ -105,7 +181,7 @@ def _window(size: int) -> NDArray[np.float32]:
 
 
 def _spectra(mono: NDArray[np.float32], rate: int) -> _Spectra:
-    size = 1 << round(np.log2(_FRAME_SECONDS * rate))
+    size, frame_seconds = _frame(rate)
     bin_hz = rate / size
     width = max(1, round(_BAND_HZ / bin_hz))
     first = max(1, round(_LOWEST_HZ / bin_hz))
@@ -121,7 +197,13 @@ def _spectra(mono: NDArray[np.float32], rate: int) -> _Spectra:
         total += power.sum(axis=0)
         part = power[:, first : first + bands * width].reshape(len(power), bands, width)
         by_band[begin : begin + len(power)] = np.einsum("ijk->ij", part)
-    return _Spectra(by_band, total / len(frames), bin_hz, size / rate)
+    return _Spectra(by_band, total / len(frames), bin_hz, frame_seconds)
+
+
+def _frame(rate: int) -> tuple[int, float]:
+    """A frame's samples, a power of two, and seconds."""
+    size = 1 << round(np.log2(_FRAME_SECONDS * rate))
+    return size, size / rate
 
 
 def _noise_power(audible: NDArray[np.float32]) -> float:
@@ -147,10 +229,13 @@ def _snr(mean_power: float, noise: float) -> float:
     return float(10 * np.log10(max(mean_power - noise, 0.1 * noise) / noise))
 
 
-def _speech_frames(powers: NDArray[np.float32], noise: float, frame_seconds: float) -> NDArray[np.bool_]:
+def _speech_threshold(powers: NDArray[np.float32], noise: float) -> float:
     loud = float(np.sort(powers)[int(0.95 * (len(powers) - 1))])
-    threshold = max(noise * 10 ** (_OVER_NOISE / 10), loud * 10 ** (-_UNDER_LOUD / 10), 10 ** (_FLOOR / 10))
-    speech = powers > threshold
+    return max(noise * 10 ** (_OVER_NOISE / 10), loud * 10 ** (-_UNDER_LOUD / 10), 10 ** (_FLOOR / 10))
+
+
+def _speech_frames(speech: NDArray[np.bool_], frame_seconds: float) -> NDArray[np.bool_]:
+    """The frames with speech, given those over the threshold: short pauses are in it, short bursts are not."""
     speech = ~_without_short_runs(~speech, int(_LONGEST_GAP / frame_seconds), keep_at_ends=True)
     return _without_short_runs(speech, int(_SHORTEST_BURST / frame_seconds), keep_at_ends=False)
 
@@ -214,9 +299,9 @@ def quality_tags(audio_quality: pd.DataFrame) -> pd.DataFrame:
 
     tags = pd.DataFrame(
         {
-            "loudness_band": banded("loudness", [-40, -30, -15], ["too_quiet", "quiet", "normal", "loud"]),
-            "clipping": banded("clipped_share", [1e-4], ["clean", "clipped"]),
-            "snr_band": banded("snr", [10, 20, 30], _SNR_BANDS),
+            "loudness_band": banded("loudness", [TOO_QUIET, -30, -15], ["too_quiet", "quiet", "normal", "loud"]),
+            "clipping": banded("clipped_share", [CLIPPED], ["clean", "clipped"]),
+            "snr_band": banded("snr", [NOISY, 20, 30], _SNR_BANDS),
             "silence": banded("silence_share", [0.75], ["speech", "mostly_silence"]),
             "band": banded("bandwidth", [5000], ["narrowband", "wideband"]),
             "duration_band": banded("duration", [2, 5, 15], ["under 2 s", "2-5 s", "5-15 s", "15 s and over"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,9 +12,15 @@ from workbench.cli.options import RunOption, WorkspaceOption, open_workspace
 from workbench.cli.output import EXIT_FAULTS, Format, FormatOption, finish, print_frame, say, say_faults
 from workbench.cli.score import score
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from workbench.stages.stage import Outcome
+
 SLICE_COLUMNS = ["slice", "utterances", "ref_words", "wer", "wer_low", "wer_high", "gap", "gain"]
 BACKLOG_COLUMNS = ["rank", "kind", "title", "gain", "gain_low", "gain_high", "cost_hours"]
-RULE_COLUMNS = ["rule_id", "flags", "transcripts", "coverage", "overlaps", "abstained", "faults"]
+RULE_COLUMNS = ["rule_id", "flags", "transcripts", "coverage", "overlaps", "conflicts", "abstained", "faults"]
+VERDICT_COLUMNS = ["accepted", "rejected", "precision"]
 
 
 def check(
@@ -22,6 +28,10 @@ def check(
         Path | None, typer.Argument(help="CSV, TSV or JSONL of transcripts; without it, the workspace's.")
     ] = None,
     run: RunOption = None,
+    summary: Annotated[bool, typer.Option("--summary", help="For a file: the summary by rule, not the flags.")] = False,
+    no_team_rules: Annotated[
+        bool, typer.Option("--no-team-rules", help="Do not run the Python files that [check] rules names.")
+    ] = False,
     workspace: WorkspaceOption = Path("."),
     format: FormatOption = Format.table,
 ) -> None:
@@ -29,7 +39,8 @@ def check(
 
     Each other, the corpus's conventions, the audio or the model. For a file the flags are printed; it needs the
     columns utterance_id and text, and annotator for conflicts.
-    In a workspace the flags are a table (workbench show flags) and a summary by rule is printed.
+    In a workspace the flags are a table (workbench flags) and a summary by rule is printed. The team's own rules, which
+    [check] rules in workbench.toml names, are code and run with your rights.
 
     Example: workbench check transcripts.csv --format csv > flags.csv
     """
@@ -38,25 +49,34 @@ def check(
     if transcripts is None:
         from workbench.stages.check import check as stage
 
-        outcome = stage(open_workspace(workspace), run)
+        outcome = stage(open_workspace(workspace), run, team=not no_team_rules)
         if format is Format.table:
-            quiet = (outcome.table["flags"] == 0) & (outcome.table["faults"] == 0)
-            say(f"{outcome.counts['flags']} flags (workbench show flags); {quiet.sum()} rules found nothing")
+            quiet = _quiet(outcome)
+            say(f"{outcome.counts['flags']} flags (workbench flags); {quiet.sum()} rules found nothing")
             outcome.table = outcome.table[~quiet]
-        finish(outcome, format, RULE_COLUMNS)
+        judged = (outcome.table["accepted"] + outcome.table["rejected"]).any()
+        finish(outcome, format, RULE_COLUMNS + (VERDICT_COLUMNS if judged and format is Format.markdown else []))
         return
     if run is not None:
         raise BadInput("--run is for a workspace; leave it out when checking a file")
     from workbench.stages.bare import check_file
 
-    outcome = check_file(transcripts)
-    columns = ["utterance_id", "annotator", "rule_id", "evidence", "suggestion"]
-    print_frame(outcome.table, format, "flags", columns)
+    checked = check_file(transcripts)
+    outcome = checked.summary if summary else checked.flags
+    if summary and format is Format.table:
+        outcome.table = outcome.table[~_quiet(outcome)]
+    columns = RULE_COLUMNS if summary else ["utterance_id", "annotator", "rule_id", "evidence", "suggestion"]
+    print_frame(outcome.table, format, "rules" if summary else "flags", columns)
     for note in outcome.notes:
         say(note)
     say_faults(outcome)
     if len(outcome.faults):
         raise typer.Exit(EXIT_FAULTS)
+
+
+def _quiet(outcome: Outcome) -> pd.Series:
+    """Whether a rule of a summary found nothing and did not crash."""
+    return (outcome.table["flags"] == 0) & (outcome.table["faults"] == 0)
 
 
 def slices(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli import analyse, audio, consensus, data, labels, whole
+from workbench.cli import analyse, audio, consensus, conventions, data, flags, labels, rules, whole
 
 app = typer.Typer(
     name="workbench",
@@ -39,3 +39,6 @@ def _root(
 for group in (whole, data, audio, analyse, consensus):
     group.add_to(app)
 app.add_typer(labels.app, name="labels")
+app.add_typer(conventions.app, name="conventions")
+app.add_typer(flags.app, name="flags")
+app.add_typer(rules.app, name="rules")

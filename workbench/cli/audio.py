@@ -1,4 +1,4 @@
-"""Commands on audio: normalise it, transcribe it."""
+"""Commands on audio: normalise it, find copies of it, transcribe it, align labels with it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workbench.cli.options import WorkersOption, WorkspaceOption, open_workspace
-from workbench.cli.output import EXIT_FAULTS, Format, FormatOption, finish, print_frame, progress_bar, say_faults
+from workbench.cli.output import (
+    EXIT_FAULTS,
+    Format,
+    FormatOption,
+    finish,
+    print_frame,
+    progress_bar,
+    say,
+    say_faults,
+    shown,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
+
+DUPLICATE_COLUMNS = ["group", "utterance_id", "other_id", "kind", "similarity", "offset"]
 
 
 def normalize(
@@ -114,6 +126,34 @@ def _summary(results: list[dict[str, Any]], faults: int, wall: float) -> pd.Data
     return pd.DataFrame([counts])
 
 
+def duplicates(
+    directory: Annotated[
+        Path | None, typer.Argument(help="A directory of recordings; without it, the workspace's utterances.")
+    ] = None,
+    workers: WorkersOption = None,
+    workspace: WorkspaceOption = Path("."),
+    format: FormatOption = Format.table,
+) -> None:
+    """Find the same recording under several names.
+
+    As it is, re-encoded, resampled, at another volume, with silence cut off or added, or as a part of another. Other
+    takes of the same words are no copies. In a workspace the result is a table (workbench show duplicates), and
+    `workbench check` compares the transcripts of copies as those of one clip.
+
+    Example: workbench duplicates recordings --format csv > copies.csv
+    """
+    from workbench.stages.duplicates import duplicates as stage
+    from workbench.stages.duplicates import duplicates_in
+
+    with progress_bar("duplicates") as progress:
+        if directory is not None:
+            outcome = duplicates_in(directory, workers, progress)
+        else:
+            outcome = stage(open_workspace(workspace), workers, progress)
+    say(", ".join(f"{name.replace('_', ' ')} {shown(name, value)}" for name, value in outcome.counts.items()))
+    finish(outcome, format, DUPLICATE_COLUMNS)
+
+
 def transcribe(
     backend: Annotated[str | None, typer.Option(help="pocketsphinx or transformers.", show_default="[asr]")] = None,
     model: Annotated[str | None, typer.Option(help="A local directory or a hub name.", show_default="[asr]")] = None,
@@ -140,6 +180,36 @@ def transcribe(
     finish(outcome, format)
 
 
+def align_labels(
+    backend: Annotated[
+        str | None, typer.Option(help="transformers; pocketsphinx cannot.", show_default="[asr]")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="A CTC model: a local directory or a hub name.", show_default="[asr]")
+    ] = None,
+    param: Annotated[
+        list[str] | None, typer.Option(help="A parameter of the backend, as NAME=VALUE; may be given again.")
+    ] = None,
+    workers: WorkersOption = None,
+    workspace: WorkspaceOption = Path("."),
+    format: FormatOption = Format.table,
+) -> None:
+    """Align the labels with the audio by a CTC model.
+
+    It scores each label, and each of its words, by how well the audio carries it, and finds where the audio has words
+    that the label lacks; `workbench check` uses that. It does what is missing; killed and started again, it goes on
+    where it was.
+
+    Example: workbench align-labels --model facebook/wav2vec2-base-960h
+    """
+    from workbench.stages.label_scores import align_labels as stage
+
+    opened = open_workspace(workspace)
+    with progress_bar("align-labels") as progress:
+        outcome = stage(opened, backend, model, parameters(param), workers, progress)
+    finish(outcome, format)
+
+
 def parameters(given: list[str] | None) -> dict[str, Any] | None:
     """`NAME=VALUE` pairs as a dictionary; a value that is JSON (a number, true, …) is read as such."""
     from workbench.errors import BadInput
@@ -160,4 +230,6 @@ def parameters(given: list[str] | None) -> dict[str, Any] | None:
 
 def add_to(app: typer.Typer) -> None:
     app.command()(normalize)
+    app.command()(duplicates)
     app.command()(transcribe)
+    app.command()(align_labels)

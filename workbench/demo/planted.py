@@ -11,31 +11,52 @@ import pandas as pd
 from workbench.errors import BadInput
 
 FINDS: dict[str, tuple[str, ...]] = {
-    "filler": ("conflict.filler", "convention.filler"),
-    "punctuation": ("conflict.punctuation", "convention.punctuation"),
+    "filler": ("conflict.filler", "convention.filler", "convention.after_filler", "convention.filler_kept"),
+    "punctuation": (
+        "conflict.punctuation",
+        "convention.final_punctuation",
+        "convention.inner_punctuation",
+        "convention.typography",
+        "convention.marks",
+    ),
     "casing": ("conflict.casing", "convention.casing"),
-    "number": ("conflict.number", "convention.number"),
-    "contraction": ("conflict.contraction", "convention.contraction"),
-    "spelling": ("conflict.spelling", "convention.spelling"),
-    "spacing": ("conflict.spacing", "convention.spacing"),
-    "content": ("conflict.content", "model.disagrees"),
+    "number": (
+        "conflict.number",
+        "convention.number",
+        "convention.percent_number",
+        "convention.date",
+        "convention.time",
+        "convention.money",
+    ),
+    "contraction": ("conflict.contraction", "convention.contraction", "convention.reduction"),
+    "spelling": (
+        "conflict.spelling",
+        "convention.spelling",
+        "convention.dialect",
+        "convention.phrase",
+        "convention.discovered",
+    ),
+    "spacing": ("conflict.spacing", "convention.spacing", "convention.phrase", "convention.discovered"),
+    "content": ("conflict.content", "model.disagrees", "model.missing_words"),
     "duplicate": ("conflict",),
     "swapped": ("model.swapped", "model.disagrees", "timing"),
-    "deleted_words": ("model.disagrees", "timing"),
-    "substituted_words": ("model.disagrees",),
-    "truncated": ("model.disagrees", "timing"),
+    "deleted_words": ("model.disagrees", "model.missing_words", "model.not_in_audio", "timing"),
+    "substituted_words": ("model.disagrees", "model.missing_words", "model.not_in_audio"),
+    "truncated": ("conflict.cut_off", "model.disagrees", "model.missing_words", "model.not_in_audio", "timing"),
     "too_quiet": ("audio.too_quiet",),
     "clipped": ("audio.clipped",),
     "noisy": ("audio.noisy",),
 }
 """Which rules count as finding which kind. A name stands for the rule and for every rule under it (`timing` for
-`timing.too_fast`). The audio's are tags: `loudness_band` = too_quiet, `clipping` = clipped, `snr_band` = noisy…."""
+`timing.too_fast`). The audio's are rules, and tags that say the same and count once: `loudness_band` = too_quiet,
+`clipping` = clipped, `snr_band` = noisy…."""
 
 _TAGS = {
     "audio.too_quiet": ("loudness_band", "too_quiet"),
     "audio.clipped": ("clipping", "clipped"),
     "audio.noisy": ("snr_band", "noisy"),
 }
+_FLAG = ["utterance_id", "annotator", "rule_id"]
 _COLUMNS = ("utterance_id", "annotator", "kind", "detail", "true_text")
 _TWIN = re.compile(r"twin=([^;\s]+)")
 
@@ -103,6 +124,8 @@ def evaluate(planted: pd.DataFrame, flags: pd.DataFrame, quality_tags: pd.DataFr
     """
     planted = _checked(planted, "planted").reset_index(drop=True)
     raised = pd.concat([_label_flags(flags), _audio_flags(quality_tags)], ignore_index=True)
+    # A tag that a rule flags too, by the same threshold, is one finding.
+    raised = raised[~(raised.duplicated(_FLAG) & raised["rule_id"].isin(_TAGS))].reset_index(drop=True)
     audio_of = _same_audio(planted, raised)
     scopes = {rule: [_scope(rule, u, a, audio_of) for u, a in _keys(planted)] for rule in raised["rule_id"].unique()}
     by: list[set[str]] = [set() for _ in range(len(planted))]

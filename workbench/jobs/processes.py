@@ -12,10 +12,14 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
+from workbench.jobs.local import processors
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _WAITING_PER_WORKER = 3  # groups; enough to keep every worker busy, little to repeat when one dies
+# Processes take about two seconds to start.
+_WORTH_PROCESSES = 20_000
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -121,3 +125,42 @@ def _start(initializer: Callable[..., None] | None, initargs: tuple[Any, ...]) -
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if initializer is not None:
         initializer(*initargs)
+
+
+class _Numbered(Generic[Item, Result]):
+    """The function over items that carry their number."""
+
+    def __init__(self, function: Callable[[Item], Result]) -> None:
+        self.function = function
+
+    def __call__(self, item: tuple[int, Item]) -> Result:
+        return self.function(item[1])
+
+
+def spread_for(items: int) -> Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]:
+    """The `map` for work on so many items: one over all processors where that is sooner than to start them."""
+    return InProcesses(processors()) if items >= _WORTH_PROCESSES else map
+
+
+class InProcesses:
+    """A `map` over several processes: the function's results, in the order of the items.
+
+    What a process could not do, because it died or the function raised, is done again in this one, which raises then.
+    Where processes cannot be forked from a server, on Windows, all of it is done in this one.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers if "forkserver" in multiprocessing.get_all_start_methods() else 1
+
+    def __call__(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+        if self.workers < 2 or len(items) < 2:
+            yield from map(function, items)
+            return
+        waiting: dict[int, Result] = {}
+        wanted = 0
+        numbered = map_in_processes(_Numbered(function), enumerate(items), self.workers, preload=[function.__module__])
+        for (number, item), result in numbered:
+            waiting[number] = function(item) if isinstance(result, Exception) else result
+            while wanted in waiting:
+                yield waiting.pop(wanted)
+                wanted += 1

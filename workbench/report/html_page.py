@@ -20,11 +20,12 @@ from workbench.report.files import write_whole
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """The text of a file that comes with the templates."""
     return files("workbench.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 
-def _policy(style: str, script: str) -> str:
+def policy(style: str, script: str) -> str:
     """A content security policy that allows this page's own style and script, audio inside the page, nothing else."""
 
     def source(text: str) -> str:
@@ -79,7 +80,7 @@ def _environment(language: str) -> Environment:
 
 def render_html(data: ReportData) -> str:
     """The page as text; everything in it that came from outside is escaped."""
-    style, script = _asset("report.css"), _asset("report.js")
+    style, script = asset("report.css"), asset("report.js")
     backlog, zero_at = views.backlog_view(data)
     confusions, confusions_table = views.confusions_view(data)
     conflicts, conflict_kinds = views.conflicts_view(data)
@@ -88,7 +89,7 @@ def render_html(data: ReportData) -> str:
     template = _environment(data.language).get_template("report.html")
     return template.render(
         data=data,
-        policy=_policy(style, script),
+        policy=policy(style, script),
         style=Markup(style),
         script=Markup(script),
         verdict=formats.verdict(data.targets),

@@ -131,9 +131,9 @@ def conflicts_view(data: ReportData) -> tuple[Shown, list[tuple[str, int]]]:
     each = {(group, kind) for group, joined in kinds.itertuples(index=False) for kind in _split(joined)}
     of_kind = Counter(kind for _, kind in each)
     groups = []
-    harmful = {group for group, kind in each if kind == "content"}
+    harmful = {group for group, kind in each if kind in ("content", "cut_off")}
     by_group = dict(iter(data.conflicts.groupby("group", sort=False)))
-    # What was said matters more than how it is spelled: groups that differ in content come first.
+    # What was said matters more than how it is spelled: groups that differ in it come first.
     for group in sorted(by_group, key=lambda group: group not in harmful)[:GROUPS_SHOWN]:
         part = by_group[group]
         ids = list(dict.fromkeys(part["utterance_id"]))

@@ -16,6 +16,7 @@ from workbench.stages.score import choose_run, scoring_name, workspace_scoring
 from workbench.stages.slices import slice_run
 from workbench.stages.stage import Outcome
 from workbench.stages.tags import audio_tags
+from workbench.stages.verdicts import usable_flags
 from workbench.transcripts import references
 from workbench.workspace import Workspace
 
@@ -62,14 +63,17 @@ def backlog(workspace: Workspace, run_id: str | None = None) -> Outcome:
 
 
 def fixed_scores(workspace: Workspace, scores: pd.DataFrame) -> Mapping[str, pd.DataFrame]:
-    """For each rule, the scores of the references that it would change, against the texts that it suggests."""
-    flags = workspace.read("flags")
+    """For each rule, the scores of the references that it would change, against the texts that it suggests.
+
+    Flags that a reviewer rejected suggest nothing.
+    """
+    flags = usable_flags(workspace)
     current = references(workspace.read("transcripts")).rename(columns={"reference": "text"})
     # A suggestion for a text that has changed since would undo the change.
     usable = flags[flags["suggestion"].notna()].merge(current, on=["utterance_id", "annotator", "text"])
     usable = usable[usable["utterance_id"].isin(scores["utterance_id"])]
-    # One reference can take one text only: that of the flag that is surest.
-    usable = usable.sort_values("score", ascending=False, kind="stable")
+    # One reference can take one text only: that of the flag that ranks first.
+    usable = usable.sort_values("rank", ascending=False, kind="stable")
     usable = usable.drop_duplicates(["rule_id", "utterance_id"])
     scoring = workspace_scoring(workspace)
     hypotheses = scores.set_index("utterance_id")["hypothesis"]

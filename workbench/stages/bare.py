@@ -185,24 +185,36 @@ def listed_ids(ids: Sequence[str] | pd.Index, one: str, several: str, fact: str,
     return f"{len(ids)} {one if len(ids) == 1 else several} {fact} ({shown})"
 
 
-def check_file(path: Path) -> Outcome:
-    """The flags that the rules raise on a file of transcripts, and the faults of rules that crashed.
+@dataclass(frozen=True)
+class CheckedFile:
+    """The flags, those most worth a look first, and the summary by rule; as outcomes, with faults and notes."""
+
+    flags: Outcome
+    summary: Outcome
+
+
+def check_file(path: Path) -> CheckedFile:
+    """What the rules say of a file of transcripts; its bad rows, and the crashes of rules, are faults.
+
+    Columns that rules know (hypothesis, hypothesis_NAME, confidence_NAME, duration, snr, …) are what they see.
 
     Raises:
-        BadInput: the file cannot be read or has no column `text`.
+        BadInput: the file cannot be read, has no column `text`, or no row of it can be used.
     """
     from label_rules.apply import apply_rules
-    from workbench.manifests.transcripts import read_transcripts
+    from label_rules.verdicts import ranks
+    from workbench.jobs.processes import spread_for
+    from workbench.stages.stage import faults_frame
+    from workbench.stages.transcript_files import read_transcript_file
+    from workbench.tables import VERDICTS
 
-    frame = read_transcripts(path)
-    if "text" not in frame.columns:
-        raise BadInput(
-            f"{path}: found the columns {', '.join(frame.columns)}; expected utterance_id, annotator and text"
-        )
-    for name in ("duration", "speech_seconds", "confidence"):
-        if name in frame.columns:
-            frame[name] = pd.to_numeric(frame[name], errors="coerce")
-    applied = apply_rules(frame)
+    frame, bad = read_transcript_file(path)
+    applied = apply_rules(frame, spread=spread_for(len(frame)))
+    order = ranks(applied.flags, VERDICTS.empty()).sort_values(ascending=False, kind="stable").index
     groups = applied.conflicts["group"].nunique()
     note = f"transcripts: {len(frame)}; flags: {len(applied.flags)}; groups of conflicting transcripts: {groups}"
-    return Outcome("check", {}, applied.flags, applied.faults, [note])
+    faults = faults_frame([*({**fault, "stage": "check"} for fault in bad), *applied.faults.to_dict("records")])
+    flags = applied.flags.loc[order].reset_index(drop=True)
+    return CheckedFile(
+        Outcome("check", {}, flags, faults, [note]), Outcome("check", {}, applied.summary, faults, [note])
+    )

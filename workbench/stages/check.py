@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from workbench.errors import BadInput
+from workbench.stages.duplicates import with_copies
+from workbench.stages.label_scores import aligned_labels
 from workbench.stages.score import choose_run
 from workbench.stages.stage import Outcome, record_faults
+from workbench.stages.team_rules import load_rules
+from workbench.stages.verdicts import standing_verdicts
 from workbench.transcripts import current_transcripts
 from workbench.workspace import Workspace
 
+_MEASURED = (
+    "audio_key",
+    "duration",
+    "speech_seconds",
+    "speech_start",
+    "speech_end",
+    "speech_before",
+    "speech_after",
+    "start_level",
+    "end_level",
+    "silence_share",
+    "clipped_share",
+    "loudness",
+    "snr",
+)
 
-def check(workspace: Workspace, run_id: str | None = None) -> Outcome:
+
+def check(workspace: Workspace, run_id: str | None = None, team: bool = True) -> Outcome:
     """Apply every rule to the current transcripts and write flags, conflicts and conventions down.
+
+    Args:
+        team: run the files of rules that workbench.toml names, too.
 
     Raises:
         BadInput: there are no transcripts.
     """
     from label_rules.apply import apply_rules
+    from label_rules.verdicts import with_verdicts
+    from workbench.jobs.processes import spread_for
 
     with workspace.lock():
         if run_id is not None or len(workspace.read("runs")):
@@ -25,34 +52,77 @@ def check(workspace: Workspace, run_id: str | None = None) -> Outcome:
         transcripts = checked_transcripts(workspace, run_id)
         if transcripts.empty:
             raise BadInput("the workspace has no transcripts; add some with `workbench import MANIFEST`")
-        applied = apply_rules(transcripts)
+        loaded = load_rules(workspace, team)
+        applied = apply_rules(transcripts, loaded.rules, spread_for(len(transcripts)))
         workspace.snapshot("flags", _flags(applied.flags, transcripts, run_id))
         workspace.snapshot("conflicts", applied.conflicts)
         workspace.snapshot("conventions", applied.conventions)
-        workspace.snapshot("rule_summary", applied.summary)
+        summary = with_verdicts(applied.summary, standing_verdicts(workspace))
+        workspace.snapshot("rule_summary", summary)
         faults = applied.faults.assign(stage="check").to_dict("records")
-        recorded = record_faults(workspace, "check", faults)
+        recorded = record_faults(workspace, "check", [*loaded.faults, *faults])
     counts = {
         "transcripts": len(transcripts),
         "flags": len(applied.flags),
         "conflict_groups": applied.conflicts["group"].nunique(),
         "faults": len(recorded),
     }
-    return Outcome("check", counts, applied.summary, recorded)
+    notes = [f"rules of {name} were run" for name in loaded.files]
+    if not team and workspace.config.check.rules:
+        notes.append(f"not run: rules of {', '.join(workspace.config.check.rules)}")
+    return Outcome("check", counts, summary, recorded, [*notes, *needs_notes(summary, len(transcripts))])
 
 
 def checked_transcripts(workspace: Workspace, run_id: str | None) -> pd.DataFrame:
     """What the rules see: every annotator's current text with the audio's key and lengths and the run's hypothesis."""
     current = current_transcripts(workspace.read("transcripts"))[["utterance_id", "annotator", "text"]]
     quality = workspace.read("audio_quality").rename(columns={"samples_hash": "audio_key"})
-    frame = current.merge(
-        quality[["utterance_id", "audio_key", "duration", "speech_seconds"]], on="utterance_id", how="left"
-    )
+    # Rows of an older version lack some measures, which are not known then.
+    frame = current.merge(quality.reindex(columns=["utterance_id", *_MEASURED]), on="utterance_id", how="left")
+    frame["audio_key"] = with_copies(frame, workspace)
+    frame = frame.merge(aligned_labels(workspace), on=["utterance_id", "annotator", "text"], how="left")
     if run_id is None:
         return frame
-    hypotheses = workspace.read("hypotheses")
-    hypotheses = hypotheses[hypotheses["run_id"] == run_id].rename(columns={"text": "hypothesis"})
-    return frame.merge(hypotheses[["utterance_id", "hypothesis", "confidence"]], on="utterance_id", how="left")
+    hypotheses = workspace.read("hypotheses")[["utterance_id", "run_id", "text", "confidence"]]
+    for name, suffix in _model_columns(list(hypotheses["run_id"].unique()), run_id).items():
+        of_run = hypotheses[hypotheses["run_id"] == name].drop(columns="run_id")
+        named = of_run.rename(columns={"text": f"hypothesis{suffix}", "confidence": f"confidence{suffix}"})
+        frame = frame.merge(named, on="utterance_id", how="left")
+    return frame
+
+
+def needs_notes(summary: pd.DataFrame, transcripts: int) -> list[str]:
+    """A sentence for each table for want of which rules had no opinion on any transcript, with the command for it."""
+    silent = summary[(summary["abstained"] >= transcripts) & (summary["faults"] == 0)] if transcripts else summary[:0]
+    notes = []
+    for need, command in _COMMANDS.items():
+        rules = silent["rule_id"][[need in str(needs).split(", ") for needs in silent["needs"]]]
+        if len(rules):
+            which = ", ".join(rules[:3]) + (", …" if len(rules) > 3 else "")
+            notes.append(
+                f"{len(rules)} {'rule needs' if len(rules) == 1 else 'rules need'} {need}: {command} ({which})"
+            )
+    return notes
+
+
+_COMMANDS = {
+    "hypotheses": "run `workbench transcribe`",
+    "audio_quality": "run `workbench normalize`",
+    "label_scores": "run `workbench align-labels`",
+}
+
+
+def _model_columns(run_ids: list[str], main: str) -> dict[str, str]:
+    """For each run what its columns end in: nothing for the main one, else `_` and its id in letters and digits."""
+    suffixes = {main: ""}
+    for run_id in run_ids:
+        if run_id == main:
+            continue
+        suffix = "_" + re.sub(r"\W", "_", run_id)
+        while suffix in suffixes.values():
+            suffix += "_"
+        suffixes[run_id] = suffix
+    return suffixes
 
 
 def _flags(flags: pd.DataFrame, transcripts: pd.DataFrame, run_id: str | None) -> pd.DataFrame:

@@ -16,15 +16,19 @@ from workbench.workspace import Workspace
 def import_hypotheses(workspace: Workspace, path: Path, run_id: str, model: str) -> Outcome:
     """Import a file of utterance ids and texts as the hypotheses of a run; run again, it replaces changed texts.
 
+    Rows that cannot be used, and ids that the workspace does not have, are faults.
+
     Raises:
         BadInput: the file cannot be read, or the run was made by a backend here.
     """
+    from workbench.manifests.faults import Faults
     from workbench.manifests.transcripts import read_hypotheses
 
     # Reports lie in a directory of this name.
     if not re.fullmatch(r"[\w-][\w.-]{0,99}", run_id):
         raise BadInput(f"{run_id!r} cannot name a run; use up to 100 letters, digits, `-`, `_` and `.`")
-    given = read_hypotheses(path)
+    bad = Faults()
+    given = read_hypotheses(path, faults=bad)
     with workspace.lock():
         runs = workspace.read("runs")
         if ((runs["run_id"] == run_id) & (runs["backend"] != "imported")).any():
@@ -32,7 +36,8 @@ def import_hypotheses(workspace: Workspace, path: Path, run_id: str, model: str)
         known = given["utterance_id"].isin(workspace.read("utterances")["utterance_id"])
         if not known.any():
             raise BadInput(f"{path}: none of its {len(given)} ids is an utterance of the workspace; compare the ids")
-        faults = [
+        faults = [{**fault, "stage": "import-hypotheses"} for fault in bad.rows]
+        faults += [
             {
                 "stage": "import-hypotheses",
                 "item": utterance_id,

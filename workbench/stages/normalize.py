@@ -114,6 +114,7 @@ class _Work:
         known = task.known
         if (
             known is not None
+            and _has_all_measures(known)
             and known["settings"] == self.settings.fingerprint
             and (self.root / known["output"]).is_file()
             and known["content_hash"] == content_hash(task.recording, task.start, task.end)
@@ -122,6 +123,11 @@ class _Work:
         row = normalize_clip(task.recording, task.start, task.end, self.destination, self.settings)
         row["output"] = str((self.destination / row["output"]).relative_to(self.root))
         return row
+
+
+def _has_all_measures(row: dict[str, Any]) -> bool:
+    """Whether a row was written since the edges of speech are measured; without speech there are none."""
+    return number(row.get("speech_start")) is not None or not row["speech_seconds"]
 
 
 def _outcomes(tasks: list[_Task], work: _Work, workers: int) -> Iterator[tuple[_Task, dict[str, Any] | str | None]]:

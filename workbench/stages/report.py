@@ -21,6 +21,8 @@ from workbench.stages.score import choose_run, scores_of, scoring_name
 from workbench.stages.stage import number
 from workbench.stages.tags import all_tags, audio_tags
 from workbench.stages.transcribe import language_warning
+from workbench.stages.verdicts import judged_summary, usable_flags
+from workbench.tables import FLAGS
 from workbench.transcripts import current_transcripts
 from workbench.workspace import Workspace
 
@@ -81,8 +83,8 @@ def gather(workspace: Workspace, run: pd.Series) -> ReportData:
         quality_tags=audio_tags(workspace),
         conflicts=workspace.read("conflicts"),
         conventions=workspace.read("conventions"),
-        rule_summary=workspace.read("rule_summary"),
-        flags=workspace.read("flags"),
+        rule_summary=judged_summary(workspace),
+        flags=usable_flags(workspace)[FLAGS.names],
         slices=workspace.read("slices", run_id=run_id, scoring=scoring),
         confusions=workspace.read("confusions", run_id=run_id, scoring=scoring),
         backlog=workspace.read("backlog", run_id=run_id, scoring=scoring),

@@ -45,7 +45,7 @@ def transcribe(
     if parameters is None:
         parameters = dict(section.parameters) if backend_name == section.backend else {}
     with workspace.lock():
-        inputs = _inputs(workspace)
+        inputs = audio_inputs(workspace)
         backend = load_backend(backend_name, model or "", parameters, workers or processors())
         run_id = run_name(backend)
         before = workspace.read("hypotheses")
@@ -118,7 +118,7 @@ def run_name(backend: Any) -> str:
     return f"{backend.name}-{model}-{hashlib.sha256(decides.encode()).hexdigest()[:8]}"
 
 
-def _inputs(workspace: Workspace) -> pd.DataFrame:
+def audio_inputs(workspace: Workspace) -> pd.DataFrame:
     """One row an utterance: utterance_id, path, start, end, duration, and audio, which changes when the audio does."""
     utterances = workspace.read("utterances")
     if utterances.empty:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from workbench.jobs.local import Progress
 from workbench.stages.backlog import backlog
 from workbench.stages.check import check
+from workbench.stages.duplicates import duplicates
 from workbench.stages.normalize import normalize
 from workbench.stages.score import score_runs
 from workbench.stages.stage import Outcome
@@ -21,7 +22,7 @@ def run_stages(
     progress: Callable[[str], AbstractContextManager[Progress]],
     on_outcome: Callable[[Outcome], None],
 ) -> str:
-    """Normalise, transcribe, score, check, slice and rank (backlog slices); returns the id of the run.
+    """Normalise, find duplicates, transcribe, score, check, slice and rank (backlog slices); returns the id of the run.
 
     Each stage does only what is missing, so that a run that was stopped goes on where it was.
 
@@ -30,6 +31,8 @@ def run_stages(
     """
     with progress("normalize") as shown:
         on_outcome(normalize(workspace, workers, shown))
+    with progress("duplicates") as shown:
+        on_outcome(duplicates(workspace, workers, shown))
     with progress("transcribe") as shown:
         outcome = transcribe(workspace, workers=workers, progress=shown)
     on_outcome(outcome)

@@ -1,0 +1,1 @@
+"""Recordings that cannot carry a label, whatever it says: empty, cut off, clipped, too quiet, noisy."""

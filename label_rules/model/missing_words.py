@@ -1,0 +1,150 @@
+"""Words that several recognisers hear at one place and the label lacks, or that it has and none of them hears."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from analysis.align import count_char_errors
+from analysis.language.sounds import sound_key
+from label_rules.corpus import Corpus
+from label_rules.evidence import quoted
+from label_rules.model.heard import Place, Spoken, heard, letters, spoken
+from label_rules.rule import Abstention, Example, Finding, Outcome, Rule
+from label_rules.suspects.model import characters
+
+LEAST_MODELS = 2
+# Of fewer letters, all recognisers drop words that were said.
+_LEAST_UNHEARD = 4
+# What sounds so much like the label may well be the same word, misheard by all of them.
+_LEAST_APART = 0.5
+
+
+class _Heard(NamedTuple):
+    """What one model has at a place where it differs from the label."""
+
+    model: int
+    place: Place
+    words: tuple[str, ...]
+    written: str
+
+
+def _check(corpus: Corpus) -> Iterator[Outcome]:
+    several = np.zeros(len(corpus), np.int64)
+    labels = [spoken(corpus.text(row)) for row in range(len(corpus))]
+    by_row: dict[int, list[_Heard]] = defaultdict(list)
+    for number, model in enumerate(corpus.models):
+        theirs = [(row, spoken(text), text) for row, text in enumerate(model.hypotheses) if text]
+        theirs = [each for each in theirs if each[1].keys and labels[each[0]].keys]
+        found = heard([labels[row].keys for row, _, _ in theirs], [words.keys for _, words, _ in theirs])
+        for (row, words, text), one in zip(theirs, found, strict=True):
+            several[row] += 1
+            for place in one.places:
+                begin, end = place.heard_start, place.heard_end
+                written = _written(text, words, begin, end)
+                by_row[row].append(_Heard(number, place, words.keys[begin:end], written))
+    yield Abstention(np.flatnonzero(several < LEAST_MODELS).tolist())
+    for row, hearings in by_row.items():
+        if several[row] >= LEAST_MODELS:
+            yield from _findings(corpus, row, labels[row], hearings, int(several[row]))
+
+
+def _written(text: str, words: Spoken, begin: int, end: int) -> str:
+    """The words as they stand in the hypothesis; of a contraction that is partly in the label, the part in full."""
+    if begin == end:
+        return ""
+    torn = begin > 0 and words.starts[begin] == words.starts[begin - 1]
+    torn |= end < len(words.keys) and words.starts[end] == words.starts[end - 1]
+    return " ".join(words.keys[begin:end]) if torn else text[words.starts[begin] : words.ends[end - 1]]
+
+
+def _findings(corpus: Corpus, row: int, label: Spoken, hearings: list[_Heard], models: int) -> Iterator[Finding]:
+    """Places of the label where most of the models, and two at least, have the same words, or none."""
+    votes = Counter((each.place.start, each.place.end, each.words) for each in hearings)
+    for (first, last, words), agreeing in votes.items():
+        if agreeing < LEAST_MODELS or agreeing * 2 <= models or not _tells(label.keys[first:last], words):
+            continue
+        if not words and agreeing < models:
+            continue
+        one = next(each for each in hearings if each.words == words and each.place.start == first)
+        start, end = characters(label, one.place)
+        text = corpus.text(row)
+        evidence = f"{agreeing} of {models} models hear {quoted(one.written)} where the transcript has"
+        suggestion = _rewritten(text, start, end, one.written)
+        yield Finding(
+            [row], start, end, _score(agreeing, models), f"{evidence} {quoted(text[start:end])}", suggestion or None
+        )
+
+
+def _tells(ours: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
+    """Whether the two runs of words are too unlike for the one to be the other misheard."""
+    if not theirs:
+        return len(letters(ours)) >= _LEAST_UNHEARD
+    if not ours:
+        return True
+    sides = ["".join(map(sound_key, ours)), "".join(map(sound_key, theirs))]
+    counts = count_char_errors(sides[:1], sides[1:])
+    edits = int(counts[["char_substitutions", "char_deletions", "char_insertions"]].to_numpy().sum())
+    return edits / max(1, *map(len, sides)) >= _LEAST_APART
+
+
+def _score(agreeing: int, models: int) -> float:
+    """The rule of succession: how likely one more model would hear it too."""
+    return (agreeing + 1) / (models + 2)
+
+
+def _rewritten(text: str, start: int, end: int, words: str) -> str:
+    """The text with other words at the place, or with none."""
+    before, after = text[:start].rstrip(), text[end:].lstrip()
+    if not words:
+        return f"{before} {after}".strip()
+    # A mark stays with the word that it stood behind; at an empty place it goes behind what is put in.
+    space = " " if after[:1].isalnum() or (end < len(text) and text[end].isspace()) else ""
+    return f"{before} {words}{space}{after}".strip()
+
+
+_TEXT = "please turn the lamp off"
+
+MISSING_WORD_RULES = (
+    Rule(
+        "model.missing_words",
+        "What most of several models hear alike and the label lacks was said, and what none of them hears was not.",
+        "harmful",
+        _check,
+        fires=(
+            Example(
+                ("please turn the off", _TEXT),
+                (0,),
+                columns={"hypothesis": (_TEXT, _TEXT), "hypothesis_second": ("please turn the lamp of", _TEXT)},
+            ),
+            Example(
+                ("please turn the kitchen lamp off",),
+                (0,),
+                columns={"hypothesis": (_TEXT,), "hypothesis_second": ("these turn the lamp off",)},
+            ),
+            Example(
+                ("please turn the radio off",),
+                (0,),
+                columns={"hypothesis": (_TEXT,), "hypothesis_second": (_TEXT,), "hypothesis_third": ("turn the lamb",)},
+            ),
+        ),
+        passes=(
+            Example(("please turn the off",), columns={"hypothesis": (_TEXT,)}),
+            Example(
+                ("please turn the off",),
+                columns={"hypothesis": (_TEXT,), "hypothesis_second": ("please turn the light off",)},
+            ),
+            Example(
+                ("um, turn twenty lamps off",),
+                columns={"hypothesis": ("turn 20 lamps off",), "hypothesis_second": ("Turn 20 lamps off.",)},
+            ),
+            Example(
+                ("we met katharine",),
+                columns={"hypothesis": ("we met catherine",), "hypothesis_second": ("we met catherine",)},
+            ),
+        ),
+    ),
+)
