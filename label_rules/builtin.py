@@ -76,5 +76,6 @@ BUILTIN_RULES: tuple[Rule, ...] = (
     *_needing(LEVEL_RULES, "audio_quality"),
     *_needing(SUSPECT_RULES, "hypotheses"),
     *_needing(SWAPPED_RULES, "hypotheses"),
+    *_needing(MISSING_WORD_RULES, "hypotheses"),
     *_needing(NOT_IN_AUDIO_RULES, "label_scores"),
 )

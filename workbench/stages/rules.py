@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -55,7 +55,7 @@ def rule_page(workspace: Workspace | None, rule_id: str, team: bool = True) -> O
         near = difflib.get_close_matches(rule_id, sorted(rules), n=1)
         raise BadInput(f"no rule {rule_id!r}; " + (f"did you mean {near[0]!r}?" if near else "see `workbench rules`"))
     rule = rules[rule_id]
-    rows = []
+    rows: list[dict[str, Any]] = []
     for kind, examples in (("fires", rule.fires), ("passes", rule.passes)):
         for number, example in enumerate(examples, start=1):
             for row in example.transcripts().to_dict("records"):
