@@ -116,7 +116,7 @@ def test_the_main_job_end_to_end(tmp_path: Path) -> None:
         return contextlib.nullcontext(lambda done, total: None)
 
     run_id = run_stages(workspace, 2, silent, lambda outcome: outcomes.update({outcome.stage: outcome}))
-    assert list(outcomes) == ["normalize", "duplicates", "transcribe", "score", "check", "backlog"]
+    assert list(outcomes) == ["normalize", "duplicates", "transcribe", "score", "check", "suspects", "backlog"]
     assert outcomes["normalize"].faults["item"].tolist() == ["broken"]
     assert outcomes["duplicates"].faults["item"].tolist() == ["broken"]
     assert outcomes["transcribe"].faults["item"].tolist() == ["broken"]

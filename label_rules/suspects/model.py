@@ -13,7 +13,7 @@ plain rule judges: how many letters differ, how far they are from the label's, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -21,6 +21,7 @@ import numpy as np
 from label_rules.corpus import Corpus
 from label_rules.evidence import quoted
 from label_rules.model.boosted import learn
+from label_rules.model.distances import distances
 from label_rules.model.heard import Spoken, spoken
 from label_rules.model.place_features import Case, Keys, Place, Places, places_of
 from label_rules.model.wrong_labels import Wrong, wrong_labels
@@ -84,7 +85,13 @@ def _judge(corpus: Corpus) -> ModelEvidence:
     all_cases = cases + [Case(judged[each.source], each.keys) for each in wrong]
     found = places_of(all_cases, hypotheses, _ranks(corpus), len(cases))
     logits, at_worst = _logits(corpus, found, all_cases, wrong, len(cases))
-    return _described(corpus, labels, hypotheses, judged, found, logits, at_worst[: len(cases)])
+    described = _described(corpus, labels, hypotheses, judged, found, logits, at_worst[: len(cases)])
+    # Where few labels are wrong and those are another clip's, the share of all kinds together says too little of one:
+    # there, how far labels of other clips would be tells more.
+    known = distances(corpus)
+    of_others = np.zeros(len(corpus))
+    of_others[known.rows] = known.chance_wrong
+    return replace(described, score=np.maximum(described.score, np.where(described.whole, of_others, 0.0)))
 
 
 def _made_wrong(labels: list[Spoken], judged: list[int]) -> list[Wrong]:

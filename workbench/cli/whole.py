@@ -50,8 +50,8 @@ def run(
 ) -> None:
     """Do the whole job, from audio to report.
 
-    In order: normalize, duplicates, transcribe, score, check, slices, backlog, report. Run again, it does only what is
-    new.
+    In order: normalize, duplicates, transcribe, score, check, suspects, slices, backlog, report. Run again, it does
+    only what is new.
 
     Example: workbench run
     """

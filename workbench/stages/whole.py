@@ -12,6 +12,7 @@ from workbench.stages.duplicates import duplicates
 from workbench.stages.normalize import normalize
 from workbench.stages.score import score_runs
 from workbench.stages.stage import Outcome
+from workbench.stages.suspects import suspects
 from workbench.stages.transcribe import transcribe
 from workbench.workspace import Workspace
 
@@ -22,7 +23,7 @@ def run_stages(
     progress: Callable[[str], AbstractContextManager[Progress]],
     on_outcome: Callable[[Outcome], None],
 ) -> str:
-    """Normalise, find duplicates, transcribe, score, check, slice and rank (backlog slices); returns the id of the run.
+    """Normalise, find duplicates, transcribe, score, check, rank suspects, slices and fixes; returns the id of the run.
 
     Each stage does only what is missing, so that a run that was stopped goes on where it was.
 
@@ -37,6 +38,6 @@ def run_stages(
         outcome = transcribe(workspace, workers=workers, progress=shown)
     on_outcome(outcome)
     run_id = str(outcome.counts["run_id"])
-    for stage in (score_runs, check, backlog):
+    for stage in (score_runs, check, suspects, backlog):
         on_outcome(stage(workspace, run_id))
     return run_id
