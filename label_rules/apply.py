@@ -17,6 +17,7 @@ from label_rules.builtin import BUILTIN_RULES
 from label_rules.conflicts.compared import Spread
 from label_rules.conflicts.rules import conflicts_table
 from label_rules.corpus import Corpus
+from label_rules.garbage import rare_collections
 from label_rules.rule import Abstention, Fault, Finding, Outcome, Rule, Tally
 from label_rules.summary import summarize
 
@@ -70,31 +71,22 @@ def apply_rules(transcripts: pd.DataFrame, rules: Sequence[Rule] = BUILTIN_RULES
     repeated = next((one for one in rule_ids if rule_ids.count(one) > 1), None)
     if repeated is not None:
         raise InvalidInput(f"two rules have the id {repeated!r}; give each its own")
-    corpus = Corpus(transcripts, spread)
+    with rare_collections():
+        return _applied(rules, Corpus(transcripts, spread))
+
+
+def _applied(rules: Sequence[Rule], corpus: Corpus) -> Applied:
+    # The groups are compared in other processes, if in any, while the rules that need no comparison are asked here.
+    _ = corpus.comparing
     ids, annotators = (pd.array(names, dtype="str") for names in (corpus.utterance_ids, corpus.annotators))
-    flags = [_flags(None, [], ids, annotators)]
-    faults: list[tuple[str, Fault]] = []
-    abstained: dict[str, int] = {}
-    tallies: list[Tally] = []
-    for rule in rules:
-        without_opinion: list[Sequence[int]] = []
-        found: list[Finding] = []
-        for outcome in outcomes_of(rule, corpus):
-            match outcome:
-                case Finding():
-                    found.append(outcome)
-                case Abstention(rows):
-                    without_opinion.append(rows)
-                case Fault():
-                    faults.append((rule.rule_id, outcome))
-                case Tally():
-                    tallies.append(outcome)
-                case _:
-                    wrong = TypeError(f"the check yielded {outcome!r}, which is no Finding, Abstention, Fault or Tally")
-                    faults.append((rule.rule_id, Fault("", wrong)))
-        abstained[rule.rule_id] = len(set(chain.from_iterable(without_opinion)))
-        flags.append(_flags(rule, found, ids, annotators))
-    all_flags = pd.concat(flags, ignore_index=True)
+    asked = {
+        rule.rule_id: _asked(rule, corpus, ids, annotators) for rule in sorted(rules, key=lambda rule: rule.compares)
+    }
+    said = [asked[rule.rule_id] for rule in rules]
+    all_flags = pd.concat([_flags(None, [], ids, annotators), *(one.flags for one in said)], ignore_index=True)
+    faults = [(rule.rule_id, fault) for rule, one in zip(rules, said, strict=True) for fault in one.faults]
+    tallies = [tally for one in said for tally in one.tallies]
+    abstained = {rule.rule_id: one.abstained for rule, one in zip(rules, said, strict=True)}
     crashed = pd.Series([rule_id for rule_id, _ in faults], dtype=object).value_counts().to_dict()
     return Applied(
         flags=all_flags,
@@ -104,6 +96,38 @@ def apply_rules(transcripts: pd.DataFrame, rules: Sequence[Rule] = BUILTIN_RULES
         faults=faults_table(faults),
         exceptions=tuple(fault.exception for _, fault in faults),
     )
+
+
+class _Said(NamedTuple):
+    """What one rule made of the transcripts."""
+
+    flags: pd.DataFrame
+    faults: list[Fault]
+    tallies: list[Tally]
+    abstained: int
+    "On how many transcripts."
+
+
+def _asked(rule: Rule, corpus: Corpus, ids: ExtensionArray, annotators: ExtensionArray) -> _Said:
+    without_opinion: list[Sequence[int]] = []
+    found: list[Finding] = []
+    faults: list[Fault] = []
+    tallies: list[Tally] = []
+    for outcome in outcomes_of(rule, corpus):
+        match outcome:
+            case Finding():
+                found.append(outcome)
+            case Abstention(rows):
+                without_opinion.append(rows)
+            case Fault():
+                faults.append(outcome)
+            case Tally():
+                tallies.append(outcome)
+            case _:
+                wrong = TypeError(f"the check yielded {outcome!r}, which is no Finding, Abstention, Fault or Tally")
+                faults.append(Fault("", wrong))
+    abstained = len(set(chain.from_iterable(without_opinion)))
+    return _Said(_flags(rule, found, ids, annotators), faults, tallies, abstained)
 
 
 def outcomes_of(rule: Rule, corpus: Corpus) -> Iterator[Outcome]:

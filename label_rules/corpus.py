@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import InvalidInput
-from label_rules.conflicts.compared import Conflicts, Spread, compare_all
+from label_rules.conflicts.compared import Comparing, Conflicts, Spread
 from label_rules.conflicts.group import Group, choose_pivots
 from label_rules.words import Integers, Trigger, Words
 
@@ -202,7 +202,12 @@ class Corpus:
     @cached_property
     def conflicts(self) -> Conflicts:
         """What the groups come to when their texts are compared."""
-        return compare_all(self.groups, self._spread)
+        return self.comparing.result()
+
+    @cached_property
+    def comparing(self) -> Comparing:
+        """The comparison of the groups, which begins when it is first asked for."""
+        return Comparing(self.groups, self._spread)
 
     @cached_property
     def alone(self) -> np.ndarray:

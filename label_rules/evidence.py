@@ -10,12 +10,20 @@ def quoted(text: str) -> str:
 
     >>> quoted("um,"), quoted(""), quoted(" ")
     ('“um,”', 'nothing', 'a space')
+    >>> quoted("and the old man went slowly down to the river to look for his old boat")
+    '“and the old man went slowly … river to look for his old boat”'
     """
     if not text:
         return "nothing"
     if text == " ":
         return "a space"
-    line = "".join(character if character.isprintable() else " " for character in text)
+    line = text if text.isprintable() else "".join(each if each.isprintable() else " " for each in text)
     if len(line) > _LONGEST:
-        line = f"{line[: _LONGEST // 2]} … {line[-_LONGEST // 2 :]}"
+        line = f"{_whole_words(line[: _LONGEST // 2 + 1])} … {_whole_words(line[-_LONGEST // 2 - 1 :][::-1])[::-1]}"
     return f"“{line}”"
+
+
+def _whole_words(start: str) -> str:
+    """The start of a line without its last character, and without the word that this breaks, if others are left."""
+    whole = start.rpartition(" ")[0].rstrip()
+    return whole or start[:-1]

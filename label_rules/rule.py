@@ -101,6 +101,8 @@ class Rule:
     "What a flag is about: a transcript, or the audio of an utterance, whoever wrote what of it."
     needs: tuple[str, ...] = ("transcripts",)
     "The tables that it looks at, as `label_rules.needs` names them."
+    compares: bool = False
+    "Whether it looks at all transcripts of the same audio, which takes longest to compare: it is asked last."
     where: str = ""
     "Where it is written, as FILE:LINE, for a rule made with the decorator."
 

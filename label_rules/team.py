@@ -22,9 +22,13 @@ argument is called `corpus`, or annotated as `Corpus`, is called once and yields
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
+
+import numpy as np
 
 from analysis.errors import InvalidInput
 from label_rules.corpus import Corpus
@@ -139,23 +143,34 @@ def _takes_corpus(function: Callable[[Any], Any]) -> bool:
 
 def _of_corpus(function: Callable[[Corpus], Iterable[Outcome] | None]) -> Check:
     def check(corpus: Corpus) -> Iterator[Outcome]:
-        yield from function(corpus) or ()
+        with _no_exit():
+            yield from function(corpus) or ()
 
     return check
 
 
 def _of_text(function: Callable[[str], Any]) -> Check:
     def found(text: str) -> Iterator[tuple[int, int, float, str, str | None]]:
-        answer = function(text)
-        if answer is None or answer is False:
-            return
-        if answer is True:
-            yield 0, len(text), 1.0, "it holds for this text", None
-            return
-        for one in [answer] if isinstance(answer, Found | re.Match) else answer:
-            yield _finding_in(text, one)
+        with _no_exit():
+            answer = function(text)
+            if answer is None or answer is False:
+                return
+            if answer is True:
+                yield 0, len(text), 1.0, "it holds for this text", None
+                return
+            for one in [answer] if isinstance(answer, Found | re.Match) else answer:
+                yield _finding_in(text, one)
 
     return each_text(found)
+
+
+@contextmanager
+def _no_exit() -> Iterator[None]:
+    """A rule that ends the program has crashed, and the other rules go on."""
+    try:
+        yield
+    except SystemExit as problem:
+        raise RuntimeError(f"it called exit({problem.code!r})").with_traceback(problem.__traceback__) from None
 
 
 def _finding_in(text: str, one: Any) -> tuple[int, int, float, str, str | None]:
@@ -175,6 +190,28 @@ def _abstaining(check: Check, needs: tuple[str, ...]) -> Check:
         if missing_needs(tuple(need for need in needs if need in NEEDS), corpus):
             yield Abstention(range(len(corpus)))
             return
-        yield from check(corpus)
+        for outcome in check(corpus):
+            if isinstance(outcome, Finding):
+                _refuse_unusable(outcome, corpus)
+            yield outcome
 
     return checked
+
+
+def _refuse_unusable(found: Finding, corpus: Corpus) -> None:
+    """Raise for a finding that no table can hold, which is a mistake of the rule and of no other."""
+    if not all(isinstance(row, int | np.integer) and 0 <= row < len(corpus) for row in found.rows):
+        raise ValueError(f"the rule found something in the rows {list(found.rows)!r} of {len(corpus)}")
+    score = found.score
+    if isinstance(score, bool) or not isinstance(score, int | float | np.number) or not math.isfinite(score):
+        raise ValueError(f"the rule gave the score {score!r}; expected a number in [0, 1]")
+    whole = all(isinstance(at, int | np.integer) for at in (found.start, found.end))
+    for length in (len(corpus.text(row)) for row in found.rows):
+        if not whole or not 0 <= found.start <= found.end <= length:
+            raise ValueError(f"the rule found characters {found.start} to {found.end} in a text of {length}")
+    for name in ("evidence", "suggestion", "group"):
+        text = getattr(found, name)
+        if not isinstance(text, str) and (text is not None or name == "evidence"):
+            raise TypeError(f"the rule gave {text!r} as {name}; expected a text")
+        if text is not None and not text.isascii():
+            text.encode()  # half a character cannot be kept

@@ -110,7 +110,7 @@ def _key(kind: str, piece: str) -> str:
 
 @lru_cache(maxsize=1)
 def _pattern() -> re.Pattern[str]:
-    letter = rf"(?:[^\W\d_]|[{_combining_marks()}])"
+    letter = rf"(?:[^\W\d_]|[{combining_marks()}])"
     return re.compile(
         rf"(?P<markup>\[[^\[\]\n]{{1,40}}\]|<[^<>\s]{{1,40}}>|\{{[^{{}}\n]{{1,40}}\}}|(?<!\S)(?:[blonu]/)+(?![A-Za-z0-9])"
         rf"|\((?i:{_SOUNDS})\)|\*(?i:{_SOUNDS})\*)"
@@ -123,7 +123,7 @@ def _pattern() -> re.Pattern[str]:
     )
 
 
-def _combining_marks() -> str:
+def combining_marks() -> str:
     """The characters that belong to the letter before them, as the ranges of a character class.
 
     They are no letters to the `re` module, though words of many scripts, and all decomposed text, hold them.

@@ -308,6 +308,28 @@ CONFLICTS = [
     ("c5", "clip-0666", "ann_b", HOSTILE[4] + HOSTILE[6] + HOSTILE[7], "content", "same utterance"),
 ]
 
+SUSPECTS = [
+    (
+        "clip-0012",
+        "ann_b",
+        0.31,
+        "peers",
+        "about 0.4 word errors in its 4 words, judging by 2 other texts",
+        "창문 열어 줘",
+    ),
+    ("clip-0101", "ann_c", 0.97, "peers, model", "the model heard “꺼” where the transcript has “켜”", "불 켜 줘"),
+    ("clip-0666", HOSTILE[0], 0.64, "model", HOSTILE[1] + HOSTILE[3], HOSTILE[4]),
+    ("clip-0700", "ann_a", None, "none", None, "혼자"),
+    ("clip-0702", "ann_a", 0.5, "peers", "no words, where other texts of the audio have some", ""),
+]
+
+DUPLICATES = [
+    ("clip-0388", "clip-0101", "re-encoded", 0.98, 0.0, "aa", "bb", "aa"),
+    ("clip-0390", "clip-0101", "identical samples", 1.0, 0.0, "aa", "aa", "aa"),
+    ("clip-0501", HOSTILE[0], "re-encoded", 0.93, 0.2, "cc", "cd", "cc"),
+    ("clip-0600", "clip-0601", "part of", 0.91, 4.5, None, "ee", "ff"),
+]
+
 CONVENTIONS = [
     ("filler.um", "음", 118, 0.562, True, "ann_a, ann_c"),
     ("filler.um", "um", 61, 0.290, False, "ann_d"),
@@ -427,7 +449,10 @@ def rules() -> tuple[pd.DataFrame, pd.DataFrame]:
         ("audio.silence", "A transcript of silence teaches the model to make things up.", 0, 0, 0.0, 1204, 0, 0),
         ("text.markup", SCRIPT, 2, 2, 0.0017, 0, 0, 0),
     ]
-    names = tables.RULE_SUMMARY.names[:8]  # what verdicts add is empty before the first
+    names = tables.RULE_SUMMARY.names[:8]
+    judged = {"accepted": 4, "rejected": 1, "precision": 0.8, "precision_low": 0.376, "precision_high": 0.964}
+    made = [dict(zip(names, row, strict=True)) | {"conflicts": 0} for row in summary]
+    made[0] |= judged  # what verdicts add is empty before the first
     flags = [
         (
             "clip-0007",
@@ -458,7 +483,7 @@ def rules() -> tuple[pd.DataFrame, pd.DataFrame]:
         ),
     ]
     return (
-        table("rule_summary", [dict(zip(names, row, strict=True)) for row in summary]),
+        table("rule_summary", made),
         table(
             "flags", [dict(zip(tables.FLAGS.names, (*row, "today's weather", "run-1"), strict=True)) for row in flags]
         ),
@@ -544,6 +569,11 @@ def sample(directory: Path, hostile_title: bool = False) -> ReportData:
         quality=measured,
         quality_tags=tags,
         conflicts=table("conflicts", [dict(zip(tables.CONFLICTS.names, row, strict=True)) for row in CONFLICTS]),
+        suspects=table(
+            "suspects", [dict(zip(tables.SUSPECTS.names, (*row, "run-1"), strict=True)) for row in SUSPECTS]
+        ),
+        duplicates=table("duplicates", [dict(zip(tables.DUPLICATES.names, row, strict=True)) for row in DUPLICATES]),
+        splits={"clip-0101": "train", "clip-0388": "test", "clip-0600": "train", "clip-0601": "train"},
         conventions=table(
             "conventions", [dict(zip(tables.CONVENTIONS.names, row, strict=True)) for row in CONVENTIONS]
         ),

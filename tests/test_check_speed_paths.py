@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from label_rules.apply import Applied, apply_rules
 from label_rules.builtin import BUILTIN_RULES
 from label_rules.conflicts.group import Group
 from label_rules.corpus import Corpus
-from label_rules.rule import Rule
+from label_rules.rule import Finding, Rule
 from label_rules.timing.rules import letters_spoken
 from label_rules.words import Words
 from workbench.jobs.processes import InProcesses
@@ -103,6 +105,38 @@ def _only_in_the_first_process(number: int) -> int:
     if multiprocessing.parent_process() is not None and number % 2:
         raise OSError("not here")
     return number * number
+
+
+def test_what_is_begun_in_processes_goes_on_until_nobody_wants_it() -> None:
+    begun = InProcesses(2)(_slowly, list(range(400)))
+    assert next(iter(begun)) == 0
+    threads = set(threading.enumerate())
+    del begun
+    deadline = time.monotonic() + 60
+    while "results" in {thread.name for thread in threads & set(threading.enumerate())}:
+        assert time.monotonic() < deadline, "all of it is done, though nobody waits for it"
+        time.sleep(0.05)
+
+
+def _slowly(number: int) -> int:
+    time.sleep(0.5)
+    return number
+
+
+def test_what_compares_is_asked_last_and_told_in_its_place() -> None:
+    asked = []
+
+    def noted(rule_id: str, compares: bool) -> Rule:
+        def check(corpus: Corpus) -> Iterator[Finding]:
+            asked.append(rule_id)
+            yield Finding([0], 0, 1, 0.5, rule_id)
+
+        return Rule(rule_id, "A reason.", "style", check, (), (), compares=compares)
+
+    rules = [noted("test.first", True), noted("test.second", False), noted("test.third", False)]
+    applied = apply_rules(frame_of(["a cat", "a cap"]), rules)
+    assert asked == ["test.second", "test.third", "test.first"]
+    assert applied.flags["rule_id"].tolist() == ["test.first", "test.second", "test.third"]
 
 
 def test_a_group_that_cannot_be_compared_is_a_fault_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:

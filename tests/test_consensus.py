@@ -8,6 +8,8 @@ import pytest
 
 from label_rules.consensus.consensus import annotator_reliability, consensus
 from label_rules.consensus.estimate import ANONYMOUS, estimate
+from label_rules.consensus.said import said_keys
+from label_rules.consensus.units import written_keys
 from label_rules.corpus import Corpus
 
 SENTENCES = [
@@ -130,3 +132,15 @@ def test_an_annotator_with_one_bad_clip_stays_near_the_mean_and_one_with_many_do
         rows.append((f"u{number}", bad, garbled(text, rng, 0.5)))
     expected = annotator_reliability(corpus(*rows)).set_index("annotator")["expected_wer"]
     assert expected["ann_often"] > expected["ann_once"] > expected["ann_a"]
+
+
+def test_vowel_signs_are_letters_of_their_words() -> None:
+    """Scripts write vowels as combining marks; without them these two words would be one."""
+    assert estimate(corpus(("u", "ann_a", "किताब"), ("u", "ann_b", "कतब"))).wrong.min() > 0.1
+    assert written_keys("किताब लाओ") == ["किताब", "लाओ"]
+    assert written_keys("สวัสดี") == ["สวัสดี"]
+
+
+def test_of_a_dual_transcription_the_spoken_side_is_said() -> None:
+    assert said_keys("(70%)/(칠십 퍼센트) 맞죠") == said_keys("칠십 퍼센트 맞죠")
+    assert said_keys("70% 맞죠") == ["70", "퍼", "센", "트", "맞", "죠"]

@@ -230,7 +230,7 @@ def test_the_command_on_a_file_and_in_a_workspace(
     assert code == 0
     assert {"convention": "spelling.okay", "form": "ok", "count": 2, "share": 0.4, "majority": False,
             "annotators": "ann_b"} in json.loads(out)  # fmt: skip
-    assert "5 transcripts write" in err
+    assert "5 things are written in several ways in 5 transcripts" in err
     ours = workspace(tmp_path / "w")
     monkeypatch.chdir(ours.root)
     assert run(capsys, monkeypatch, "conventions", "--page", "G.md")[:2] == (0, "G.md\n")

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 from analysis.errors import InvalidInput
+from label_rules.apply import apply_rules
+from label_rules.conventions.convention import Use, convention_check
 from label_rules.conventions.forms import rewritten, survey
+from label_rules.conventions.korean_numerals import KOREAN_NUMERAL_RULES
+from label_rules.conventions.tags import TAG_RULES
+from label_rules.conventions.times import TIME_RULES
 from label_rules.corpus import Corpus
 
 
@@ -31,7 +39,8 @@ def forms(convention: str, *texts: str) -> dict[str, int]:
         ("date.numeric", ("on 5/31/2024", "on 2024-05-31", "on 31.5.2024"),
          {"5/31/2024": 1, "2024-05-31": 1, "31.5.2024": 1}),
         ("date.year", ("in 1984", "in nineteen eighty-four"), {"digits": 1, "in words": 1}),
-        ("date.decade", ("the 1980s", "the 1980's", "the '80s"), {"1980s": 1, "1980's": 1, "'80s": 1}),
+        ("date.decade", ("the 1980s", "the 1980's", "the '80s"), {"1980s": 1, "1980's": 1}),
+        ("date.short_decade", ("the 1980s", "the 80s", "the '80s"), {"80s": 1, "'80s": 1}),
         ("time.half", ("3 pm", "3 p.m.", "3 PM", "3 p m"), {"pm": 1, "p.m.": 1, "PM": 1, "p m": 1}),
         ("time.space", ("3 pm", "3pm", "4pm"), {"3pm": 2, "3 pm": 1}),
         ("time.hour", ("3 pm", "three p.m."), {"digits": 1, "in words": 1}),
@@ -81,13 +90,26 @@ def test_forms_are_found(convention: str, texts: tuple[str, ...], expected: dict
         ("money", "five dollars", "five dollars", "for $1,200", "for one thousand two hundred dollars"),
         ("money", "five dollars", "five dollars", "for $1.20", None),
         ("percent.number", "digits", "5 percent", "forty-two percent", "42 percent"),
+        ("after_filler", "none", "um so", "mm-hmm it is, um, so", "mm-hmm it is, um so"),
+        ("percent.number", "digits", "5 percent", "zero point five percent", None),
+        ("date.year", "in words", "in nineteen ninety", "in 1984", None),
+        ("money", "five dollars", "five dollars", "a $7 bill", None),
+        ("money", "five dollars", "five dollars", "$7 for me", "seven dollars for me"),
+        ("money", "$5", "$5", "half a million dollars", None),
+        ("money", "$5", "$5", "one or two dollars", None),
+        ("money", "$5", "$5", "five dollars and ten cents", None),
         ("phrase.email", "email", "email me", "E-mail me", "Email me"),
         ("partial_word", "-", "the wea- weather", "to mor mor~ tomorrow", "to mor mor- tomorrow"),
         ("dash", "a — b", "so — yes", "so -- yes", "so — yes"),
         ("tag.brackets", "[ ]", "[noise] a", "<cough> a", "[cough] a"),
         ("korean_spacing.수 있다", "apart", "할 수 있다", "갈수 없다", "갈 수 없다"),
         ("korean_numeral.native", "세", "세 시에", "11시에 봐", "열한 시에 봐"),
+        ("korean_numeral.native", "세", "세 시에", "15시에 봐", None),
+        ("korean_numeral.native", "세", "세 시에", "3번 출구", None),
+        ("korean_numeral.native", "세", "세 시에", "40살이", "마흔 살이"),
+        ("korean_numeral.native", "세", "세 시에", "삼 시에", None),
         ("korean_numeral.native", "3", "3시에", "스무 명이", "20명이"),
+        ("korean_numeral.sino", "삼", "삼월에", "6월에", "유월에"),
         ("korean_numeral.sino", "3", "3월에", "십이월에", "12월에"),
         ("loan.메시지", "메시지", "메시지를", "문자메세지가", "문자메시지가"),
         ("dual.spelled.티비", "TV", "(TV)/(티비) 켜", "(T.V.)/(티비) 켜", "(TV)/(티비) 켜"),
@@ -104,6 +126,7 @@ def test_texts_are_rewritten_towards_any_form(
 @pytest.mark.parametrize(
     "text",
     [
+        "of twenty two people", "a 5 dollar bill",
         "you may first go", "chapter 23 May I go", "on August 18 56", "M. A..",
         "we march 5 miles", "in 5 may", "I am three", "a clock ticks", "the third man",
         "five pounds", "the blackmail", "pre- and post-war", "5 * 3 (he said)", "well... so", "이번에는 사장이 왔어",
@@ -113,8 +136,8 @@ def test_texts_are_rewritten_towards_any_form(
 def test_other_things_are_no_uses(text: str) -> None:
     """Beside a corpus that writes every convention in one way they are no departures from it."""
     usual = (
-        "on May 5th", "at 3 p.m.", "for $5", "my e-mail", "the wea~ weather", "so -- yes", "(noise) a", "할 수 있다",
-        "네 시에", "(TV)/(티비)", "음/ 네", "음/ 예", "n/ 그래",
+        "in 1984", "on May 5th", "at 3 p.m.", "for $5", "my e-mail", "the wea~ weather", "so -- yes", "(noise) a",
+        "할 수 있다", "네 시에", "(TV)/(티비)", "음/ 네", "음/ 예", "n/ 그래",
     )  # fmt: skip
     found = survey(corpus(*usual * 3, text)).conventions
     families = ("date", "time", "money", "phrase", "partial", "dash", "tag", "korean", "loan", "filler_mark", "dual")
@@ -133,3 +156,36 @@ def test_where_both_forms_may_be_right_only_a_habit_can_be_rewritten() -> None:
     with pytest.raises(InvalidInput, match="only the audio says"):
         rewritten(corpus(*texts), "contraction", "contracted", [])
     assert [one.text for one in rewritten(corpus(*texts), "contraction", "contracted", [], habits=True)] == ["I'm in"]
+
+
+@pytest.mark.parametrize(
+    ("usual", "text", "expected"),
+    [
+        (["at three thirty pm"] * 9 + ["at 3:30 pm", "at 4:30 pm", "at 5:30 pm"], "at 7.30 pm", "at seven thirty pm"),
+        (["[noise] a", "a [noise]", "[noise] so"], "so <background_noise> a", "so [noise] a"),
+        (
+            ["3시에", "5시에", "2명이", "4시에", "7시에", "8시에", "9시에", "세 시에", "다섯 시에", "여섯 시에"],
+            "네시에",
+            "4시에",
+        ),
+    ],
+)
+def test_uses_within_one_another_are_put_right_together(usual: list[str], text: str, expected: str) -> None:
+    transcripts = pd.DataFrame({"utterance_id": map(str, range(len(usual) + 1)), "annotator": "ann_a"})
+    applied = apply_rules(transcripts.assign(text=[*usual, text]), (*TIME_RULES, *TAG_RULES, *KOREAN_NUMERAL_RULES))
+    own = applied.flags[applied.flags["utterance_id"] == str(len(usual))]
+    assert set(own["suggestion"]) == {expected}
+
+
+def test_a_crash_while_a_text_is_rewritten_costs_that_text_only() -> None:
+    def observe(text: str) -> list[Use]:
+        return [Use("a", text[0], 0, 1)]
+
+    def rewrite(text: str, uses: Sequence[tuple[Use, str]]) -> str:
+        return str(1 // (len(text) - 3))
+
+    rule = replace(TIME_RULES[0], rule_id="convention.a", check=convention_check(observe, rewrite))
+    transcripts = pd.DataFrame({"utterance_id": list("12345"), "annotator": "ann_a"})
+    applied = apply_rules(transcripts.assign(text=["x", "x", "x", "yes", "y"]), [rule])
+    assert applied.flags["utterance_id"].tolist() == ["5"]
+    assert applied.faults["location"].tolist() == ["utterance 4, annotator ann_a"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from label_rules.conflicts.differences import KINDS, differences, word_differences
@@ -109,6 +109,7 @@ TEXTS = st.lists(PIECES, max_size=9).map(" ".join) | st.lists(PIECES, max_size=9
 
 
 @given(TEXTS, TEXTS)
+@example("", ", “ um ,")
 def test_spans_hold_the_texts_in_order_without_overlap(a: str, b: str) -> None:
     a_done = b_done = 0
     for each in word_differences(a, b):

@@ -6,7 +6,8 @@ after the other in one empty directory. `workbench`, and `python` with a here-do
 seconds less; a pipe behind `workbench` runs in the shell, as all else does; `echo $?` is the last exit code. NIST's
 program `sctk` may be absent.
 
-`python -m tests.test_documents` writes what the examples print now into the pages: read the difference.
+`python -m tests.test_documents` writes what the examples print now into the pages, and the list of rules: read the
+difference.
 """
 
 from __future__ import annotations
@@ -26,12 +27,14 @@ from typing import NamedTuple
 
 import pytest
 
+from label_rules.builtin import BUILTIN_RULES
 from workbench.cli import CRASHED, main
 
 ROOT = Path(__file__).parents[1]
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PYTHON = re.compile(r"python - <<'END'\n(.*\n)END", re.DOTALL)
 _WIDTH = 100
+_RULES = re.compile(r"(?<=^<!-- rules -->\n).*?(?=^<!-- end of rules -->$)", re.MULTILINE | re.DOTALL)
 
 
 class Command(NamedTuple):
@@ -73,7 +76,7 @@ class Shell:
         self.code = 0
 
     def run(self, command: str) -> str:
-        """What the command prints, on either stream, without the blanks at the ends of lines."""
+        """What the command prints, on either stream, without blanks at the ends of lines and the directory's path."""
         if command.startswith("workbench "):
             own, _, pipe = command.replace("\\\n", " ").partition(" | ")
             printed = self._workbench(shlex.split(own)[1:], pipe)
@@ -83,6 +86,7 @@ class Shell:
             printed = str(self.code)
         else:
             printed = self._bash(command)
+        printed = printed.replace(f"{os.getcwd()}/", "")
         return "\n".join(line.rstrip() for line in printed.strip("\n").split("\n"))
 
     def _bash(self, command: str, given: str = "") -> str:
@@ -131,11 +135,22 @@ def with_what_it_prints(text: str) -> str:
     return "\n".join(lines)
 
 
-def write_pages() -> None:
+def list_of_rules() -> str:
+    """Every built-in rule, family by family, as a table in Markdown."""
+    lines = ["| rule | severity | needs | reason |", "|---|---|---|---|"]
+    for rule in sorted(BUILTIN_RULES, key=lambda rule: rule.rule_id.split(".")[0] + rule.severity):
+        needs = ", ".join(need for need in rule.needs if need != "transcripts") or "–"
+        lines.append(f"| `{rule.rule_id}` | {rule.severity} | {needs} | {rule.reason} |")
+    return "\n" + "\n".join(lines) + "\n\n"
+
+
+def write_pages(only: list[str]) -> None:
+    """Write the pages, or those that are named."""
     os.environ["COLUMNS"] = str(_WIDTH)
-    for page in pages():
+    for page in only or pages():
         with tempfile.TemporaryDirectory() as directory, contextlib.chdir(directory):
             text = with_what_it_prints((ROOT / page).read_text(encoding="utf-8"))
+        text = _RULES.sub(lambda _: list_of_rules(), text)
         (ROOT / page).write_text(text, encoding="utf-8")
 
 
@@ -163,6 +178,11 @@ def test_every_option_of_scoring_has_an_example() -> None:
     assert all(command.printed for command in examples if command.text.startswith(("workbench ", "sctk ")))
 
 
+def test_every_rule_is_listed_with_its_reason_severity_and_needs() -> None:
+    page = (ROOT / "docs" / "labels.md").read_text(encoding="utf-8")
+    assert _RULES.findall(page) == [list_of_rules()], "python -m tests.test_documents writes the list"
+
+
 def test_what_an_example_prints_is_written_behind_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     page = "a\n```console\n$ cat > x <<'END'\nnew\nEND\n$ cat x\nold\n```\nb\n```console\n$ true\nold\n```\n"
@@ -171,4 +191,4 @@ def test_what_an_example_prints_is_written_behind_it(tmp_path: Path, monkeypatch
 
 
 if __name__ == "__main__":
-    write_pages()
+    write_pages(sys.argv[1:])

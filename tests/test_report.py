@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from tests.report_sample import HOSTILE, OVERALL, SCRIPT, SLICES, empty, sample, slice_rows, table, write_wav
 from workbench import tables
-from workbench.report import clips, csv_tables, formats, markdown, views
+from workbench.report import clips, csv_tables, formats, label_views, markdown, views
 from workbench.report.characters import isolated, plain, shown
 from workbench.report.charts import axis_over, gain_axis, histogram, rate_axis
 from workbench.report.csv_tables import csv_text, guarded, write_csv
@@ -92,6 +92,8 @@ def test_the_sections_stand_in_the_order_in_which_they_are_needed(page: Page) ->
         "slices",
         "confusions",
         "conflicts",
+        "suspects",
+        "duplicates",
         "conventions",
         "audio",
         "worst",
@@ -109,8 +111,14 @@ def test_hostile_text_makes_no_element_and_no_handler(page: Page) -> None:
     assert page.raw["script"][0].startswith('"use strict"')
 
 
+FREE_TEXT = (
+    *("backlog", "slices", "confusions", "conflicts", "suspects", "duplicates"),
+    *("conventions", "worst", "rules", "faults"),
+)
+
+
 def test_hostile_text_is_there_to_be_read(page: Page) -> None:
-    for section in ("backlog", "slices", "confusions", "conflicts", "conventions", "worst", "rules", "faults"):
+    for section in FREE_TEXT:
         assert SCRIPT in page.text(section), section
     assert "{{ 7*7 }} {% raw %} ${7*7}" in page.text("worst")
 
@@ -168,6 +176,8 @@ EMPTY = {
     "slices": "workbench slices",
     "confusions": "workbench slices",
     "conflicts": "workbench check",
+    "suspects": "workbench suspects",
+    "duplicates": "workbench duplicates",
     "conventions": "workbench check",
     "audio": "workbench normalize",
     "worst": "workbench score",
@@ -217,6 +227,67 @@ def test_parameters_that_are_not_json_are_shown_as_they_stand(data: ReportData) 
     text = Page(render_html(replace(data, run=run))).text("made")
     assert "as recorded not json" in text
     assert "as recorded 1, 2" in text
+
+
+def test_the_most_suspect_transcript_comes_first_with_what_speaks_against_it(page: Page) -> None:
+    text = page.text("suspects")
+    assert "0.97 clip-0101 ann_c 불 켜 줘 the model heard “꺼” where the transcript has “켜”".replace(" ", "") in (
+        text.replace(" ", "")
+    )
+    assert text.index("clip-0101") < text.index("clip-0666") < text.index("clip-0012")
+    assert "clip-0700" not in text, "nothing to judge it by"
+    assert "(empty)" in text
+
+
+def test_the_page_stops_at_the_twenty_most_suspect() -> None:
+    rows = [
+        {"utterance_id": f"u{i}", "annotator": "a", "score": i / 50, "basis": "peers", "text": "x"} for i in range(50)
+    ]
+    text = Page(render_html(replace(empty(), suspects=table("suspects", rows)))).text("suspects")
+    assert "First 20 of 50 transcripts; all in tables/suspects.csv." in text
+    assert "u49" in text
+    assert "u29" not in text
+
+
+def test_copies_of_a_recording_stand_together_and_those_in_several_splits_first(data: ReportData, page: Page) -> None:
+    found = label_views.duplicates_view(data)
+    assert [[name for name, _ in group.members] for group in found.groups.rows] == [
+        ["clip-0101", "clip-0388", "clip-0390"],
+        sorted(["clip-0501", HOSTILE[0]]),
+    ]
+    assert (found.copies, found.across) == (3, 1)
+    text = page.text("duplicates")
+    assert "1 recording in several splits" in text
+    assert "identical samples, re-encoded several splits" in text
+    assert "clip-0600 train clip-0601 train" in text.replace("train", " train ").replace("  ", " ")
+
+
+def test_the_precision_of_rules_is_shown_once_somebody_has_judged(data: ReportData, page: Page) -> None:
+    text = page.text("rules").replace(formats.NARROW, " ")
+    assert "80.0 %" in text
+    assert "4 of 5" in text
+    assert "37.6 % to 96.4 %" in text
+    unjudged = data.rule_summary.assign(accepted=0, rejected=0, precision=float("nan"))
+    assert "Precision" not in Page(render_html(replace(data, rule_summary=unjudged))).text("rules")
+
+
+def test_rules_that_found_nothing_stand_apart(data: ReportData) -> None:
+    view = label_views.rules_view(data)
+    assert [row["rule_id"] for row in view.quiet] == ["audio.silence"]
+    assert [row["flags"] for row in view.found.rows] == [61, 31, 7, 2]
+
+
+def test_missing_ends_are_seen_among_many_conflicts_in_content() -> None:
+    names = tables.CONFLICTS.names
+    kinds = ["content"] * 60 + ["cut_off"] * 30
+    rows = [
+        dict(zip(names, (f"g{i}", f"u{i}", who, f"{i} {who}", kind, "same utterance"), strict=True))
+        for i, kind in enumerate(kinds)
+        for who in ("a", "b")
+    ]
+    view, _ = views.conflicts_view(replace(empty(), conflicts=table("conflicts", rows)))
+    shown_kinds = [group.kinds[0] for group in view.rows]
+    assert shown_kinds == ["cut_off"] * 20 + ["content"] * 20
 
 
 # --- audio in the page ---------------------------------------------------------------------------------------------
@@ -515,9 +586,18 @@ def test_markdown_tables_keep_their_columns_whatever_the_text(data: ReportData) 
     assert "<script" not in "\n".join(lines)
 
 
+def test_markdown_shows_suspects_copies_and_precision(data: ReportData) -> None:
+    text = render_markdown(data).replace(formats.NARROW, " ")
+    assert "| 0.97 | clip-0101 | ann_c | 불 켜 줘 |" in text
+    assert "| clip-0101 (train), clip-0388 (test), clip-0390 | identical samples, re-encoded | 0.980 |" in text
+    assert "| clip-0600 (train) in clip-0601 (train) | from 4.5 s | 0.910 |" in text
+    assert "80.0 % (37.6 % to 96.4 %; 5 judged)" in text
+    assert "Rules that found nothing: 1." in text
+
+
 def test_markdown_of_an_empty_report_names_the_commands() -> None:
     text = render_markdown(empty())
-    for command in ("transcribe", "score", "backlog", "slices", "check", "normalize"):
+    for command in ("transcribe", "score", "backlog", "slices", "check", "suspects", "duplicates", "normalize"):
         assert f"`workbench {command}`" in text
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import workbench.asr.backend as backend_module
@@ -17,6 +18,7 @@ from workbench.stages.backlog import backlog, fixed_scores
 from workbench.stages.check import check
 from workbench.stages.import_hypotheses import import_hypotheses
 from workbench.stages.import_manifest import import_manifest
+from workbench.stages.label_scores import _of_todays_audio
 from workbench.stages.labels import set_label, undo_label
 from workbench.stages.normalize import normalize
 from workbench.stages.report import report
@@ -202,3 +204,12 @@ def test_changed_audio_is_heard_again(tmp_path: Path, monkeypatch: pytest.Monkey
     recording.write_bytes(AUDIO[2].read_bytes())
     transcribe(workspace)
     assert workspace.read("hypotheses")["text"].tolist() == ["clip.flac"]
+
+
+def test_label_scores_of_audio_that_has_changed_are_not_believed() -> None:
+    scores = pd.DataFrame(
+        {"utterance_id": ["a", "b", "c", "d", "e"], "audio": ["s1/x", "s1/x", "recording/c1", "recording/c1", "s1/x"]}
+    )
+    measured = {"utterance_id": ["a", "b", "c", "d"], "samples_hash": ["s1", "s2", "s", "s"]}
+    quality = pd.DataFrame(measured | {"content_hash": ["c", "c", "c1", "c2"]})
+    assert _of_todays_audio(scores, quality).tolist() == [True, False, True, False, True]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -251,3 +252,66 @@ def test_bad_rows_of_hypotheses_are_faults(tmp_path: Path) -> None:
     outcome = import_hypotheses(workspace, path, "cloud", "cloud")
     assert outcome.counts["hypotheses"] == 1
     assert sorted(outcome.faults["location"]) == [str(path), f"{path}:3"]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("raise SystemExit(0)", "it called exit(0)"),
+        ("yield Found(0, 1, 'now', score=float('nan'))", "the score nan"),
+        ("yield Found(0, 1, 'now', suggestion=5)", "gave 5 as suggestion"),
+        ("yield Found(0, 1, 'now', suggestion=chr(0xD800))", "surrogates not allowed"),
+    ],
+)
+def test_what_no_table_can_hold_is_a_fault_of_its_rule_alone(tmp_path: Path, line: str, reason: str) -> None:
+    source = GOOD.replace("        yield Found(", f"        if 'um' in text:\n            {line}\n        yield Found(")
+    outcome = check(with_rules(tmp_path, source))
+    assert reason in outcome.faults["reason"].iloc[0]
+    assert set(outcome.faults["item"]) == {"team.now"}
+    assert outcome.table.set_index("rule_id")["flags"]["convention.spaces"]
+
+
+def test_rows_and_characters_that_are_not_there_are_a_fault() -> None:
+    for rows, end in (((7,), 1), ((0,), 70)):
+
+        @rule("team.odd", reason="It is odd.", fires=["a"], passes=["b"])
+        def odd(corpus, rows=rows, end=end):  # type: ignore[no-untyped-def]
+            yield Finding(rows, 0, end, 0.5, "odd")
+
+        applied = apply_rules(frame("go on"), [odd])
+        assert applied.flags.empty
+        assert "the rule found" in applied.faults["reason"][0]
+
+
+def test_what_rules_print_does_not_mix_with_the_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = "print('loaded')\n" + GOOD.replace("    if ", "    print('asked')\n    if ")
+    with_rules(tmp_path, source)
+    for command in (["check"], ["rules"], ["rules", "test"], ["conventions"]):
+        code, out, err = run(capsys, monkeypatch, *command, "-w", tmp_path, "--format", "json")
+        assert (code, isinstance(json.loads(out), list)) == (0, True)
+        assert "loaded" in err
+
+
+@pytest.mark.parametrize("name", ["a\\u0000.py", "loop.py", "a" * 5000])
+def test_what_is_no_path_is_refused(tmp_path: Path, name: str) -> None:
+    workspace = with_rules(tmp_path, None, f'rules = ["{name}"]')
+    (tmp_path / "loop.py").symlink_to("loop.py")
+    with pytest.raises(BadInput, match="which is no path"):
+        check(workspace)
+
+
+def test_a_rule_that_cannot_be_read_at_all_is_a_fault(tmp_path: Path) -> None:
+    source = GOOD + "\nfrom label_rules.team import Rule\nodd = Rule(5, 'Why.', 'style', None, fires=3, passes=None)\n"
+    loaded = load_rules(with_rules(tmp_path, source))
+    assert "the rule 5 cannot be read" in loaded.faults[0]["reason"]
+    assert "team.now" in [one.rule_id for one in loaded.rules]
+
+
+def test_a_table_that_is_there_is_not_asked_for(tmp_path: Path) -> None:
+    workspace = with_rules(tmp_path, None, "rules = []")
+    assert any("workbench transcribe" in note for note in check(workspace).notes)
+    (tmp_path / "h.csv").write_text("utterance_id,text\nu1,the weather\n", encoding="utf-8")
+    import_hypotheses(workspace, tmp_path / "h.csv", "r1", "m")
+    assert not any("workbench transcribe" in note for note in check(workspace).notes)

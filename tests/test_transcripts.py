@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from workbench.errors import BadInput
-from workbench.transcripts import current_transcripts, edit, references, undo
+from workbench.transcripts import current_transcripts, edit, is_merged, references, undo
 
 
 def transcripts(*rows: tuple[str, str, int, str]) -> pd.DataFrame:
@@ -74,3 +74,11 @@ def test_an_edit_of_what_is_not_there_says_what_is() -> None:
         undo(WEATHER, "v", "a", "ann_a")
     with pytest.raises(BadInput, match=r"by c reads .* already; nothing to change"):
         edit(WEATHER, "w", "c", "Today's weather", "ann_a", "y")
+
+
+def test_a_consensus_stays_one_until_somebody_writes_another_text() -> None:
+    rows = [("w", 1, "consensus"), ("w", 2, "edit"), ("w", 3, "undo")]
+    rows += [("x", 1, "consensus"), ("x", 2, "rule"), ("y", 1, "consensus"), ("y", 2, "edit"), ("y", 3, "rule")]
+    rows += [("z", 1, "consensus"), ("z", 2, "retract"), ("z", 3, "edit")]
+    history = pd.DataFrame(rows, columns=["utterance_id", "revision", "source"]).assign(annotator="reference", text="t")
+    assert is_merged(history, current_transcripts(history)).tolist() == [True, True, False, False]

@@ -15,6 +15,7 @@ from workbench.errors import BadInput
 from workbench.merged_edits import merge_edits
 from workbench.stages.backlog import fixed_scores
 from workbench.stages.check import check, checked_transcripts
+from workbench.stages.conventions import apply_convention, undo_conventions
 from workbench.stages.labels import set_label, undo_label
 from workbench.stages.verdicts import (
     accept_flags,
@@ -264,3 +265,18 @@ def test_the_rules_see_every_run(workspace: Workspace) -> None:
 def test_the_summary_of_an_older_workspace_has_verdicts_too(workspace: Workspace) -> None:
     check(workspace)
     assert judged_summary(workspace)["posterior"].eq(0.5).all()
+
+
+def test_undo_of_a_verdict_leaves_what_a_convention_wrote(tmp_path: Path) -> None:
+    texts = {f"u{i}": {"ann_a": f"{'ok' if i == 0 else 'okay'} number {i}"} for i in range(8)}
+    workspace = workspace_of(tmp_path, texts)
+    row = {"utterance_id": "u0", "annotator": "ann_a", "rule_id": "t.okay", "start": 0, "end": 2, "text": "ok number 0"}
+    row |= {"severity": "style", "score": 0.8, "evidence": "seen", "suggestion": "okay number 0", "group": None}
+    workspace.snapshot("flags", pd.DataFrame([row | {"run_id": None}]))
+    batch = apply_convention(workspace, "spelling.okay", "okay", None, "ann_c", "guideline").counts["batch"]
+    flags = judged_flags(workspace)["flag"].tolist()
+    accept_flags(workspace, flags, "ann_c")
+    undo_verdicts(workspace, flags, "ann_c")
+    assert text(workspace, "u0") == "okay number 0"
+    assert undo_conventions(workspace, batch, "ann_c").counts["undone"] == 1
+    assert text(workspace, "u0") == "ok number 0"

@@ -5,6 +5,7 @@ Revisions are only ever added. An undo is a revision of its own, which says the 
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import numpy as np
@@ -17,6 +18,8 @@ REFERENCE_ANNOTATOR = "reference"
 RETRACTED = "retract"
 WRITTEN_HERE = ("edit", "consensus", "rule")
 """Sources of a first text that is no import, so that it can be taken back altogether."""
+BATCH = re.compile(r"^(?P<rule>\S+) (?P<what>.*), batch (?P<batch>[0-9a-f]{8})$", re.DOTALL)
+"""The `source_detail` of revisions that one command wrote together, to be taken back together."""
 
 
 def current_transcripts(transcripts: pd.DataFrame) -> pd.DataFrame:
@@ -33,11 +36,28 @@ def current_transcripts(transcripts: pd.DataFrame) -> pd.DataFrame:
 
 
 def is_merged(transcripts: pd.DataFrame, rows: pd.DataFrame) -> pd.Series:
-    """For each row (utterance_id, annotator) whether its current text is a consensus, and no evidence for itself."""
+    """For each row (utterance_id, annotator) whether its current text is a consensus, and no evidence for itself.
+
+    It still is one where rules have changed how it is written, and again where an edit of it was taken back.
+
+    Args:
+        transcripts: every revision.
+    """
+    key = ["utterance_id", "annotator"]
     current = current_transcripts(transcripts)
-    merged = current.loc[current["source"] == "consensus", ["utterance_id", "annotator"]]
-    keys = pd.MultiIndex.from_frame(rows[["utterance_id", "annotator"]])
-    return pd.Series(keys.isin(pd.MultiIndex.from_frame(merged)))
+    newest = current.loc[current["source"] == "consensus", key]
+    merged = set(newest.itertuples(index=False, name=None))
+    before = transcripts.loc[transcripts["source"] == "consensus", key].drop_duplicates()
+    changed = before.loc[[name not in merged for name in before.itertuples(index=False, name=None)]]
+    histories = transcripts.merge(changed, on=key).sort_values("revision", kind="stable").groupby(key, sort=False)
+    merged |= {name for name, history in histories if _written_by(history) == "consensus"}
+    return pd.Series([name in merged for name in rows[key].itertuples(index=False, name=None)], dtype=bool)
+
+
+def _written_by(history: pd.DataFrame) -> str | None:
+    """Where the text of an annotator's transcript comes from, rules apart, which only rewrite one."""
+    sources = [source for _, _, source in standing_revisions(history)]
+    return next((source for source in reversed(sources) if source != "rule"), None)
 
 
 def references(transcripts: pd.DataFrame) -> pd.DataFrame:
@@ -139,11 +159,11 @@ def standing_revisions(history: pd.DataFrame) -> list[tuple[int, str, str]]:
         history: all its revisions, in their order.
     """
     standing: list[tuple[int, str, str]] = []
-    for row in history.itertuples():
-        if row.source in ("undo", RETRACTED):
+    for number, text, source in zip(*(history[name].tolist() for name in ("revision", "text", "source")), strict=True):
+        if source in ("undo", RETRACTED):
             standing.pop()
         else:
-            standing.append((row.revision, row.text, row.source))
+            standing.append((number, text, source))
     return standing
 
 

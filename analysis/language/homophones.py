@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _SETS = """
+    ad add|coma comma|color collar|emigrate immigrate|genius genus|super supper|tea tee
     accept except|affect effect|aid aide|ail ale|air heir ere|aisle isle|all awl|allowed aloud|altar alter
     ant aunt|arc ark|ascent assent|ate eight|bail bale|ball bawl|band banned|bard barred|bare bear|baron barren
     base bass|be bee|beach beech|bean been|beat beet|beau bow|beer bier|bell belle|berry bury|berth birth

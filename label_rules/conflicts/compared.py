@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 from label_rules.conflicts.group import Group
 from label_rules.conflicts.repair import repair
 from label_rules.conflicts.votes import Departure, compare
+from label_rules.garbage import rare_collections
 from label_rules.rule import Fault, Finding
 
 Spread = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 """A `map`, perhaps over several processes: the function's results, in the order of the items.
 
+One that begins when it is called, and not when a result is asked for, works while the other rules are asked.
 The function stands at a module's top level, and it, the items and the results can be pickled.
 """
 
@@ -43,27 +45,34 @@ class Conflicts:
     "Of the groups that could not be compared."
 
 
-def compare_all(groups: Sequence[Group], spread: Spread = map) -> Conflicts:
-    """What the groups come to; `spread` is the map that does the work."""
-    found = Conflicts()
-    parts = [groups[start : start + _TOGETHER] for start in range(0, len(groups), _TOGETHER)]
-    for part, told_of_part in zip(parts, spread(_told_of_part, parts), strict=True):
-        for group, told in zip(part, told_of_part, strict=True):
-            # What crashed is done again here, where the exception keeps its traceback.
-            told = told or _told_or_fault(group)
-            if isinstance(told, Fault):
-                found.faults.append(told)
-                continue
-            found.kinds.append((group, told.kinds))
-            held = list(group.holders.values())
-            for kind, text, start, end, score, evidence, suggestion in told.findings:
-                finding = Finding(held[text], start, end, score, evidence, suggestion, group.name)
-                found.findings.setdefault(kind, []).append(finding)
-    return found
+class Comparing:
+    """The comparison of the groups, which goes on in the background where the map that does the work can do so."""
+
+    def __init__(self, groups: Sequence[Group], spread: Spread = map) -> None:
+        self._parts = [groups[start : start + _TOGETHER] for start in range(0, len(groups), _TOGETHER)]
+        self._told = spread(_told_of_part, self._parts)
+
+    def result(self) -> Conflicts:
+        """What the groups come to, once all are compared. To be asked for once."""
+        found = Conflicts()
+        for part, told_of_part in zip(self._parts, self._told, strict=True):
+            for group, told in zip(part, told_of_part, strict=True):
+                # What crashed is done again here, where the exception keeps its traceback.
+                told = told or _told_or_fault(group)
+                if isinstance(told, Fault):
+                    found.faults.append(told)
+                    continue
+                found.kinds.append((group, told.kinds))
+                held = list(group.holders.values())
+                for kind, text, start, end, score, evidence, suggestion in told.findings:
+                    finding = Finding(held[text], start, end, score, evidence, suggestion, group.name)
+                    found.findings.setdefault(kind, []).append(finding)
+        return found
 
 
 def _told_of_part(groups: Sequence[Group]) -> list[_Told | None]:
-    return [None if isinstance(told := _told_or_fault(group), Fault) else told for group in groups]
+    with rare_collections():
+        return [None if isinstance(told := _told_or_fault(group), Fault) else told for group in groups]
 
 
 def _told_or_fault(group: Group) -> _Told | Fault:

@@ -160,46 +160,57 @@ class _Comparison:
     def all(self) -> Iterator[Difference]:
         a_spoken = [i for i, token in enumerate(self.a_tokens) if token.is_spoken]
         b_spoken = [i for i, token in enumerate(self.b_tokens) if token.is_spoken]
-        a_done = b_done = 0
-        behind_number = False
+        a_done, b_done, behind_number = 0, 0, False
         for piece in self._pieces(a_spoken, b_spoken):
+            if piece.kind is None:
+                run_a, run_b = a_spoken[piece.a_start : piece.a_end], b_spoken[piece.b_start : piece.b_end]
+                for a_at, b_at in zip(run_a, run_b, strict=True):
+                    follows = a_done == a_at and b_done == b_at
+                    # Most words are alike, and this is quicker than to look for what there may be.
+                    if not (follows and self._alike(a_at, b_at)):
+                        if not (behind_number and follows):
+                            yield from self._gap(a_done, a_at, b_done, b_at)
+                        yield from self._matched(None, a_at, a_at, b_at, b_at)
+                    behind_number = False
+                    a_done, b_done = a_at + 1, b_at + 1
+                continue
             a_at, a_last = a_spoken[piece.a_start], a_spoken[piece.a_end - 1]
             b_at, b_last = b_spoken[piece.b_start], b_spoken[piece.b_end - 1]
             number = piece.kind == "number"
-            if piece.kind is None and a_done == a_at and b_done == b_at and self._alike(a_at, b_at):
-                # Most words are, and this is quicker than to look for what there may be.
-                behind_number = False
-                a_done, b_done = a_at + 1, b_at + 1
-                continue
             if not ((number or behind_number) and a_done == a_at and b_done == b_at):
                 yield from self._gap(a_done, a_at, b_done, b_at)
             yield from self._matched(piece.kind, a_at, a_last, b_at, b_last)
-            behind_number = number
-            a_done, b_done = a_last + 1, b_last + 1
+            behind_number, a_done, b_done = number, a_last + 1, b_last + 1
         yield from self._gap(a_done, len(self.a_tokens), b_done, len(self.b_tokens))
 
     def _alike(self, a_at: int, b_at: int) -> bool:
         """Whether two tokens are written alike, and stand alike to the tokens before them."""
         a, b = self.a_tokens[a_at], self.b_tokens[b_at]
-        if a.text != b.text or not a_at or not b_at:
-            return a.text == b.text
-        return (self.a_tokens[a_at - 1].end == a.start) == (self.b_tokens[b_at - 1].end == b.start)
+        before = a_at and self.a_tokens[a_at - 1].end == a.start, b_at and self.b_tokens[b_at - 1].end == b.start
+        return a.text == b.text and (not a_at or not b_at or before[0] == before[1])
 
     def _pieces(self, a_spoken: list[int], b_spoken: list[int]) -> Iterator[Piece]:
-        """The spoken words of both sides, piece by piece, in positions among the spoken words."""
+        """The spoken words of both sides, in positions among the spoken words; without a kind, a run of equal words."""
         a_keys = [self.a_tokens[i].key for i in a_spoken]
         b_keys = [self.b_tokens[i].key for i in b_spoken]
-        if a_keys == b_keys:
-            yield from (Piece(i, i + 1, i, i + 1, None) for i in range(len(a_keys)))
-            return
-        alike = 0
-        for one, other in zip(a_keys, b_keys, strict=False):
-            if one != other:
-                break
-            yield Piece(alike, alike + 1, alike, alike + 1, None)
-            alike += 1
-        i = j = from_i = from_j = alike
-        for op, *_ in [*align(a_keys[alike:], b_keys[alike:]), ("equal",)]:
+        start, a_end, b_end = 0, len(a_keys), len(b_keys)
+        while start < a_end and start < b_end and a_keys[start] == b_keys[start]:
+            start += 1
+        while start < a_end and start < b_end and a_keys[a_end - 1] == b_keys[b_end - 1]:
+            a_end, b_end = a_end - 1, b_end - 1
+        if start:
+            yield Piece(0, start, 0, start, None)
+        # What is equal at the start and the end is so in the alignment of the whole, too.
+        if a_end > start and b_end > start:
+            yield from self._pieces_between(a_keys, b_keys, start, a_end, b_end)
+        if a_end < len(a_keys):
+            yield Piece(a_end, len(a_keys), b_end, len(b_keys), None)
+
+    def _pieces_between(
+        self, a_keys: list[str], b_keys: list[str], start: int, a_end: int, b_end: int
+    ) -> Iterator[Piece]:
+        i = j = from_i = from_j = start
+        for op, *_ in [*align(a_keys[start:a_end], b_keys[start:b_end]), ("equal",)]:
             if op == "equal":
                 between = i > from_i and j > from_j
                 for piece in decompose(tuple(a_keys[from_i:i]), tuple(b_keys[from_j:j])) if between else ():
@@ -207,7 +218,7 @@ class _Comparison:
                         piece.a_start + from_i, piece.a_end + from_i, piece.b_start + from_j, piece.b_end + from_j,
                         piece.kind,
                     )  # fmt: skip
-                if i < len(a_keys) and j < len(b_keys):
+                if i < a_end and j < b_end:
                     yield Piece(i, i + 1, j, j + 1, None)
                 i, j = i + 1, j + 1
                 from_i, from_j = i, j
@@ -252,6 +263,11 @@ class _Comparison:
         if a_start == a_end and b_start == b_end:
             yield from self._white_space(a_start, b_start)
             return
+        if a_end - a_start == b_end - b_start and all(
+            one.kind == other.kind == "mark" and one.text == other.text
+            for one, other in zip(self.a_tokens[a_start:a_end], self.b_tokens[b_start:b_end], strict=True)
+        ):
+            return
         a = _Side(self.a, self.a_tokens, a_start, a_end)
         b = _Side(self.b, self.b_tokens, b_start, b_end)
         a_loose, b_loose = a.loose, b.loose
@@ -291,10 +307,11 @@ class _Comparison:
         elif other.marks == before.marks + after.marks:
             swallowed = range(0)
         elif not other.marks:
-            outside = [*range(side.start, loose[0]), *range(loose[-1] + 1, side.end)]
-            quotes = [i for i in outside if side.tokens[i].text in _QUOTES]
-            swallowed = [i for i in range(side.start, side.end) if i not in quotes]
-            for i in quotes:
+            quotes = [i for i in range(side.start, side.end) if side.tokens[i].text in _QUOTES]
+            first = max((i + 1 for i in quotes if i < loose[0]), default=side.start)
+            last = min((i for i in quotes if i > loose[-1]), default=side.end)
+            swallowed = range(first, last)
+            for i in (*range(side.start, first), *range(last, side.end)):
                 single = side.between(i, i + 1)
                 yield self._punctuation(*((single, other) if side.text is self.a else (other, single)))
         else:

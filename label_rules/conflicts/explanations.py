@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from analysis.language import korean_numbers, numbers
-from analysis.language.contractions import same_in_full
+from analysis.language.contractions import dropped_g, full_forms, same_in_full
 from analysis.language.spellings import same_word
 
 # The longest runs that one difference may hold on a side: seven words make a number such as 120,345.
@@ -37,14 +37,24 @@ def explain(a: tuple[str, ...], b: tuple[str, ...]) -> str | None:
     """
     if a == b or not a or not b:
         return None
+    if len(a) == len(b) == 1:
+        return _explain_words(a[0], b[0])
     if len(a) <= _LONGEST and len(b) <= _LONGEST:
-        if "".join(a) == "".join(b) and not (len(a) == len(b) == 1):
+        if "".join(a) == "".join(b):
             return "spacing"
         if same_in_full(a, b):
             return "contraction"
-        if len(a) == len(b) == 1 and same_word(a[0], b[0]):
-            return "spelling"
     return "number" if _same_number(a, b) else None
+
+
+def _explain_words(one: str, other: str) -> str | None:
+    if one == other:
+        return None
+    if (full_forms(one) or full_forms(other) or dropped_g(one, other)) and same_in_full((one,), (other,)):
+        return "contraction"
+    if same_word(one, other):
+        return "spelling"
+    return "number" if _same_number((one,), (other,)) else None
 
 
 def _same_number(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
@@ -76,6 +86,10 @@ Piece(a_start=1, a_end=2, b_start=2, b_end=3, kind='number'))
     if len(a) * len(b) > _MOST_PAIRS:
         return tuple(Piece(i, i + 1, i, i + 1, _single(a[i], b[i])) for i in range(min(len(a), len(b))))
     explained = _explained_pieces(a, b)
+    if not explained and set(a).isdisjoint(b):
+        several = min(len(a), len(b))
+        i, j = len(a) - several, len(b) - several
+        return tuple(Piece(i + k, i + k + 1, j + k, j + k + 1, "content") for k in range(several))
     cost: list[list[float]] = [[0.0] * (len(b) + 1) for _ in range(len(a) + 1)]
     came: list[list[Piece | None]] = [[None] * (len(b) + 1) for _ in range(len(a) + 1)]
     for i in range(len(a) + 1):
@@ -118,7 +132,9 @@ def _explained_pieces(a: tuple[str, ...], b: tuple[str, ...]) -> dict[tuple[int,
     for i in range(len(a)):
         for j in range(len(b)):
             for run_a, run_b in _runs(a, b, i, j):
-                kind = explain(a[i : i + run_a], b[j : j + run_b])
+                kind = (
+                    _explain_words(a[i], b[j]) if run_a == run_b == 1 else explain(a[i : i + run_a], b[j : j + run_b])
+                )
                 if kind:
                     piece = Piece(i, i + run_a, j, j + run_b, kind)
                     found.setdefault((i + run_a, j + run_b), []).append(piece)

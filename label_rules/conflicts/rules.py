@@ -35,7 +35,7 @@ def _check(corpus: Corpus, kind: str) -> Iterator[Outcome]:
 
 def _rule(kind: str, reason: str, fires: tuple[Example, ...], passes: tuple[Example, ...]) -> Rule:
     severity: Severity = "harmful" if kind in ("content", "cut_off") else "style"
-    return Rule(f"conflict.{kind}", reason, severity, partial(_check, kind=kind), fires, passes)
+    return Rule(f"conflict.{kind}", reason, severity, partial(_check, kind=kind), fires, passes, compares=True)
 
 
 def _same(*texts: str, flagged: tuple[int, ...] = ()) -> Example:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import NamedTuple
 
-from label_rules.tokens import APOSTROPHES, plain_apostrophes
+from label_rules.tokens import APOSTROPHES, combining_marks, plain_apostrophes
 
 _BLOCKS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
-_UNIT = re.compile(rf"[{_BLOCKS}]|[^\W{_BLOCKS}_]+(?:[{APOSTROPHES}][^\W{_BLOCKS}_]+)*(?:(?<=[sS])[{APOSTROPHES}])?")
 
 
 class Unit(NamedTuple):
@@ -38,7 +38,7 @@ def units_of(text: str) -> Units:
     Unit(key='날', written='날', behind=' ')
     """
     text = " ".join(unicodedata.normalize("NFC", text).split())
-    found = list(_UNIT.finditer(text))
+    found = list(_unit().finditer(text))
     ends = [*(match.start() for match in found[1:]), *([len(text)] if found else [])]
     return Units(
         text[: found[0].start()] if found else text,
@@ -47,6 +47,13 @@ def units_of(text: str) -> Units:
             for match, end in zip(found, ends, strict=True)
         ],
     )
+
+
+@lru_cache(maxsize=1)
+def _unit() -> re.Pattern[str]:
+    # Vowels of many scripts are marks on the letter before them, and no letters to the `re` module.
+    word = rf"[^\W{_BLOCKS}_](?:[^\W{_BLOCKS}_]|[{combining_marks()}])*"
+    return re.compile(rf"[{_BLOCKS}]|{word}(?:[{APOSTROPHES}]{word})*(?:(?<=[sS])[{APOSTROPHES}])?")
 
 
 def written_keys(text: str) -> list[str]:

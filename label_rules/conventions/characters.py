@@ -126,17 +126,20 @@ def _of_text(
     text: str, rows: list[int], odd: dict[str, tuple[float, str]], pattern: re.Pattern[str] | None
 ) -> Iterator[Finding]:
     composed = text if text.isascii() else unicodedata.normalize("NFC", text)
+    is_odd = pattern is not None and pattern.search(text) is not None
+    suggestion = _tidy(composed) if is_odd else composed
     if composed != text:
         evidence = "letters are taken apart into pieces (not in NFC), so equal texts are unequal"
-        yield Finding(rows, 0, len(text), 1.0, evidence, composed)
-    if pattern is None or not pattern.search(text):
+        yield Finding(rows, 0, len(text), 1.0, evidence, suggestion)
+    if pattern is None or not is_odd:
         return
-    suggestion = _tidy(composed)
     for number, found in enumerate(pattern.finditer(text)):
         if number == _MOST_SPANS:
             return
         score, evidence = odd[found.group()[0]]
-        yield Finding(rows, found.start(), found.end(), score, evidence, suggestion if suggestion != text else None)
+        # What the suggestion leaves as it is, it does not put right.
+        kept = suggestion if suggestion != text and found.group()[0] not in suggestion else None
+        yield Finding(rows, found.start(), found.end(), score, evidence, kept)
 
 
 def _tidy(text: str) -> str:

@@ -179,16 +179,20 @@ def _outcomes(corpus: Corpus, writing: Writing, habits_only: bool) -> Iterator[O
         if wanted is not None
         for form in majorities.by_form[name]
     }
-    for number, uses in seen.against(clear):
-        rows = corpus.rows_of_text[number].tolist()
+    for text_number, uses in seen.against(clear):
+        rows = corpus.rows_of_text[text_number].tolist()
         if habits_only:
             names = {use.convention for use in uses}
             rows = [row for row in rows if any(corpus.annotators[row] in against[name] for name in names)]
             if not rows:
                 continue
-        text = corpus.texts[number]
+        text = corpus.texts[text_number]
         departing = [(use, clear[use.convention] or "") for use in uses]
-        suggestion = writing.rewrite(text, departing) if writing.rewrite else None
+        try:
+            suggestion = writing.rewrite(text, departing) if writing.rewrite else None
+        except Exception as problem:
+            yield Fault(corpus.name_of_text(text_number), problem)
+            continue
         kept = suggestion if suggestion != text else None
         for use in uses:
             evidence = said[use.convention, use.form]
@@ -268,9 +272,22 @@ def in_case_of(written: str, word: str) -> str:
 
 
 def each_replaced(new: Callable[[str, str], str]) -> Rewrite:
-    """The rewrite that puts, for every use, what `new` makes of the characters as written and the wanted form."""
+    """The rewrite that puts, for every use, what `new` makes of the characters as written and the wanted form.
+
+    Of uses within one another the inner one is put first, and the outer one sees it done; a use that another one only
+    reaches into stays.
+    """
 
     def rewrite(text: str, uses: Sequence[tuple[Use, str]]) -> str:
-        return replaced(text, [(use.start, use.end, new(text[use.start : use.end], form)) for use, form in uses])
+        made: list[tuple[int, int, str]] = []
+        for use, form in sorted(uses, key=lambda pair: pair[0].end - pair[0].start):
+            start, end = use.start, use.end
+            inner = [one for one in made if one[0] < end and one[1] > start]
+            if any(one[0] < start or one[1] > end for one in inner):
+                continue
+            written = replaced(text[start:end], [(one[0] - start, one[1] - start, one[2]) for one in inner])
+            made = [one for one in made if one not in inner]
+            made.append((start, end, new(written, form)))
+        return replaced(text, made)
 
     return rewrite

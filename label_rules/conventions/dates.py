@@ -24,7 +24,7 @@ _TEENS = (
 _WORDS = [*_UNITS, *_TEENS, "twentieth", *(f"twenty-{unit}" for unit in _UNITS), "thirtieth", "thirty-first"]
 _DAY_OF_WORD = {word: day for day, word in enumerate(_WORDS, 1)}
 _IN_WORDS = "|".join(re.escape(word).replace("\\-", "[- ]") for word in sorted(_WORDS, key=len, reverse=True))
-_DAY = rf"(?P<day>(?:3[01]|[12]?[0-9])(?:st|nd|rd|th)?|{_IN_WORDS})(?![\w:]|[.,]\d| \d)"
+_DAY = rf"(?P<day>(?:3[01]|[12]?[0-9])(?:st|nd|rd|th)?|{_IN_WORDS})(?![\w:]|[.,]\d| \d| ?%)"
 _MONTH_FIRST = re.compile(rf"(?i)(?<!\w){_MONTH} (?:the )?{_DAY}(?! (?:percent|p\.?m|a\.?m|people|men|or|to|times)\b)")
 _DAY_FIRST = re.compile(rf"(?i)(?<![\w.,:/$-]){_DAY} (?:of )?(?:the )?{_MONTH}(?!\w| (?:I|we|you|he|she|they|it|be)\b)")
 _MENTIONED = re.compile(r"(?i)jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec")
@@ -41,6 +41,7 @@ _YEAR_WORDS = re.compile(
 )
 _YEAR_DIGITS = re.compile(r"(?i)\b(?:in|since|of|by|until|from|year)\s+(?P<digits>1[789]\d\d|20\d\d)(?![\w,.:%-]\w|\w)")
 _DIGIT = re.compile(r"\d")
+_A_DAY = re.compile(r"(?:3[01]|[12]?[0-9])(?:st|nd|rd|th)?")
 _TRIGGER = re.compile(rf"{_MENTIONED.pattern}|(?:seven|eigh|nine)teen|twenty|\d\d")
 # Small letters make a modal of it, or a walk: `you may first`, `they march second`.
 _ALSO_VERBS = ("may", "march", "mar")
@@ -65,14 +66,17 @@ def _dates(text: str) -> Iterator[Use]:
         for found in _NUMERIC.finditer(text):
             yield Use("date.numeric", _NUMERIC_NAMES[str(found.lastgroup)], *found.span())
         for found in _DECADE.finditer(text):
-            form = "80s" if found["short"] else "1980's" if found["quote"] else "1980s"
-            if found["short"] and not found["short"][0].isdecimal():
-                form = "'80s"
-            yield Use("date.decade", form, *found.span())
+            if found["full"]:
+                yield Use("date.decade", "1980's" if found["quote"] else "1980s", *found.span())
+            else:
+                # Nobody says nineteen in it, so that it is no other way to write the full decade.
+                form = "80s" if found["short"][0].isdecimal() else "'80s"
+                yield Use("date.short_decade", form, *found.span())
         for found in _YEAR_DIGITS.finditer(text):
             yield Use("date.year", "digits", *found.span("digits"))
     for found in _YEAR_WORDS.finditer(text) if "teen" in text or "wenty" in text else ():
-        yield Use("date.year", "in words", *found.span("words"))
+        if _year_in_digits(found["words"]):
+            yield Use("date.year", "in words", *found.span("words"))
 
 
 _NUMERIC_NAMES = {"year_first": "2024-05-31", "slashes": "5/31/2024", "dots": "31.5.2024"}
@@ -89,6 +93,11 @@ def _day(day: str) -> int:
     return int(digits.group()) if digits else _DAY_OF_WORD[day.lower().replace(" ", "-")]
 
 
+def _year_in_digits(words: str) -> str | None:
+    """The digits of a year in words; None where the words are a plain number, as in `of twenty two people`."""
+    return next(iter(in_pairs(re.findall(r"\w+", words.lower()))), None)
+
+
 def _ending(day: int) -> str:
     return "th" if 10 <= day % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
 
@@ -96,7 +105,7 @@ def _ending(day: int) -> str:
 def _as_wanted(written: str, form: str) -> str:
     """The day, month, decade or year in another form; numeric dates stay, since they do not tell day from month."""
     lower = written.lower()
-    if form in ("5", "5th", "in words") and (lower[0].isdecimal() or lower.replace(" ", "-") in _DAY_OF_WORD):
+    if form in ("5", "5th", "in words") and (_A_DAY.fullmatch(lower) or lower.replace(" ", "-") in _DAY_OF_WORD):
         day = _day(written)
         if form == "in words":
             return in_case_of(written, _WORDS[day - 1])
@@ -111,8 +120,7 @@ def _as_wanted(written: str, form: str) -> str:
     if form in ("80s", "'80s") and written[0] in "'’23456789" and not written.startswith("20"):
         return form[: len(form) - 3] + written[-3:]
     if form == "digits":
-        (digits,) = in_pairs(re.findall(r"\w+", lower)) or {written}
-        return digits
+        return _year_in_digits(written) or written
     return written
 
 

@@ -16,6 +16,7 @@ about 1 for different words, about 0 for spellings of one.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import combinations, pairwise
@@ -37,6 +38,8 @@ _LEAST_SHARED_CLIPS, _LEAST_SHARED_CONTEXTS = 2, 4
 _MOST_OF_KEY = 30
 _LEAST_LETTERS = 3
 _INFLECTIONS = ("s", "es", "ed", "er", "ing", "ly")
+# Behind the one vowel of a stem a doubled consonant makes another vowel of it: `stared`, `starred`; `tiny`, `tinny`.
+_DOUBLED = re.compile(r"[^aeiouy]*[aeiou]([b-df-hj-np-tv-z])\1(?:ed|ing|ers?|y|ies)$")
 # Words that lose their apostrophe by a slip; any other final s is a plural.
 _WITH_IS = frozenset(("that's", "what's", "there's", "here's", "where's", "how's", "who's", "she's", "he's"))
 
@@ -195,6 +198,8 @@ def may_be_one_word(one: str, other: str) -> bool:
 
     >>> may_be_one_word("grey", "gray"), may_be_one_word("cat", "cats"), may_be_one_word("flour", "flower")
     (True, False, False)
+    >>> may_be_one_word("stared", "starred"), may_be_one_word("traveled", "travelled")
+    (False, True)
     """
     if are_homophones(one, other):
         return False
@@ -208,5 +213,8 @@ def may_be_one_word(one: str, other: str) -> bool:
     if one > "가" and other > "가":
         return True
     if any(short + ending == long for ending in _INFLECTIONS):
+        return False
+    doubled = _DOUBLED.match(long)
+    if doubled and short == long[: doubled.start(1)] + long[doubled.end(1) :]:
         return False
     return not (short.endswith("man") and long == short[:-2] + "en")

@@ -17,9 +17,9 @@ from label_rules.conventions.convention import (
 )
 from label_rules.corpus import Corpus
 from label_rules.rule import Abstention, Example, Finding, Outcome, Rule
-from label_rules.tokens import tokens, with_token
+from label_rules.tokens import HYPHENS, tokens, with_token
 
-_MARKS = frozenset({",", ".", "...", "…", "-", "–", "—", ";", "/"})
+_MARKS = frozenset({",", ".", "...", "…", "-", "–", "—", ";"})
 _NONE = "none"
 _TRIGGER = with_token(lambda token: token.kind == "filler")
 
@@ -41,6 +41,9 @@ def _marks_behind(text: str) -> Iterator[Use]:
         if behind == len(found):
             continue
         marks = found[number + 1 : behind]
+        if marks and marks[0].text in HYPHENS and found[behind].start == marks[0].end and marks[0].start == token.end:
+            # A word of several parts: `mm-hmm`, `uh-huh`.
+            continue
         if all(mark.text in _MARKS or mark.text.startswith("..") for mark in marks):
             form = "".join(mark.text for mark in marks).replace("…", "...")
             end = marks[-1].end if marks else token.end

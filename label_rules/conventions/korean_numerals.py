@@ -40,6 +40,12 @@ _OTHERS = """
     백주 한살 세개 한잔 한마리 세살 세병 한권
 """
 _OTHER_WORDS = frozenset(_OTHERS.split())
+# Six and ten lose their last consonant before the word for month.
+_MONTHS = {6: "유", 10: "시"}
+# `3번` is three times (세 번) or number three (삼 번). Beyond 19 both are usual before most counters,
+# and so is the hour of a clock with 24.
+_READ_BOTH_WAYS = ("번", "장", "권", "채")
+_MOST_NATIVE = 19
 _OTHER_NATIVE = frozenset(("한번", "한시", "한때", "한도", "한가지"))
 
 
@@ -78,8 +84,8 @@ def _space(found: re.Match[str], kind: str) -> Iterator[Use]:
     yield Use(f"korean_numeral.space_{kind}", apart if found["space"] else together, *found.span("space"))
 
 
-def _as_wanted(written: str, form: str) -> str:
-    """The numeral in another form; native numerals are written to 59."""
+def _as_wanted(written: str, form: str, behind: str = "") -> str:
+    """The numeral in another form, as it is read before `behind`; as written where that is read in several ways."""
     if form in ("3시", "세시"):
         return ""
     if form in ("3 시", "세 시"):
@@ -90,8 +96,19 @@ def _as_wanted(written: str, form: str) -> str:
         return written
     if form == "3":
         return str(value)
+    if not written.isdecimal() and (form == "세") != (native_value(written) is not None):
+        # Both are words, of different sounds.
+        return written
     if form == "삼":
+        if value in _MONTHS and behind.startswith("월"):
+            return _MONTHS[value]
         return sino_words(value) if value <= 9999 else written
+    if written.isdecimal():
+        if behind.startswith(_READ_BOTH_WAYS) and not behind.startswith(("번째", "장째")):
+            return written
+        most = 59 if behind.startswith("살") else 12 if behind.startswith("시") else _MOST_NATIVE
+        if value > most:
+            return written
     if not 0 < value < 60:
         return written
     return "스무" if value == 20 else f"{_TENS[value // 10]}{_ONES[value % 10]}"
@@ -99,11 +116,15 @@ def _as_wanted(written: str, form: str) -> str:
 
 def _rewrite(text: str, uses: Sequence[tuple[Use, str]]) -> str:
     """The text with the numerals in other forms; the space before a native numeral's counter goes with the form."""
-    changes = []
-    for use, form in uses:
+    changes: list[tuple[int, int, str]] = []
+    spaced: set[int] = set()
+    for use, form in sorted(uses, key=lambda pair: pair[0].start):
+        if use.start in spaced:
+            continue
         written = text[use.start : use.end]
-        new, end = _as_wanted(written, form), use.end
+        new, end = _as_wanted(written, form, text[use.end :].lstrip(" ")[:2]), use.end
         if use.convention == "korean_numeral.native" and written.isdecimal() != new.isdecimal():
+            spaced.add(end)
             end += text[end : end + 1] == " "
             new += "" if new.isdecimal() else " "
         changes.append((use.start, end, new))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from analysis.language.numbers import MOST_IN_WORDS, NUMBER_WORDS, SCALES, value_of, words_of
@@ -22,11 +22,22 @@ _SIGNED = re.compile(rf"(?i)(?<![\w.,])(?P<sign>[$€¥₹])(?P<amount>{_AMOUNT}
 _BEHIND = re.compile(rf"(?<![\w.,$€¥₹])(?P<amount>{_AMOUNT}) ?(?P<sign>[$€¥₹¢])(?!\w)")
 _NAMED = re.compile(rf"(?i)(?<![\w.,$€¥₹])(?P<amount>{_AMOUNT}){_SCALE} {_NAMES}")
 _SPELLED = re.compile(rf"(?i)(?<![\w-])(?P<words>{_IN_WORDS}) {_NAMES}")
+# Before a noun it is a `five dollar bill`, and only a few words are sure to be none.
+_NO_NOUN = re.compile(
+    r"(?i)\s*(?:$|[^\w\s]|(?:a|about|after|again|an|and|are|as|at|because|before|but|by|can|did|do|does|each|every|for"
+    r"|from|he|how|i|if|in|into|is|it|less|more|no|not|now|of|off|on|or|per|please|she|so|than|that|the|then|there|they"
+    r"|this|to|today|too|was|we|were|what|when|which|while|who|will|with|would|yes|you)(?!\w))"
+)
+# Numbers whose parts stand apart: `one or two dollars`, `zero point five percent`, `five dollars and ten cents`.
+_BEGUN_BEFORE = re.compile(rf"(?i)(?:\d|\b(?:{_NUMBER_WORDS}|point|half))(?:\s+(?:or|to|and)|,)?[\s-]+$")
+_FAR = 20
+_GOES_ON = re.compile(rf"(?i)\s+(?:and\s+)?(?:a\s+half|\d|{_NUMBER_WORDS}(?!\w))|-")
 _TRIGGER = re.compile(r"(?i)[$€¥₹¢]|dollar|euro|yen|rupee|cent")
 _PERCENT = re.compile(
     rf"(?i)(?<![\w.,])(?:(?P<amount>{_AMOUNT})(?P<space> ?)(?P<sign>%|percent\b|per cent\b)"
     rf"|(?P<words>{_IN_WORDS}) (?P<name>percent\b|per cent\b|%))"
 )
+_SINGLE = ("1", "one", "a", "an")
 SIGN, SIGN_BEHIND, DIGITS, WORDS = "$5", "5$", "5 dollars", "five dollars"
 
 
@@ -46,7 +57,16 @@ def _money(text: str) -> Iterator[Use]:
             cents = found.groupdict().get("sign") == "¢" or (found.groupdict().get("name") or "").lower()[:4] == "cent"
             if form == WORDS and value_of(_words(found["words"])) is None:
                 continue
+            if form in (DIGITS, WORDS) and _is_before_noun(
+                found["name"], found["amount" if form == DIGITS else "words"]
+            ):
+                continue
             yield Use("money.cents" if cents else "money", _of_cents(form) if cents else form, *found.span())
+
+
+def _is_before_noun(name: str, number: str) -> bool:
+    """Whether a currency in the singular makes an adjective of it: `a 5 dollar bill`."""
+    return name.lower() in _PLURAL and name.lower() not in ("yen", "percent") and number.lower() not in _SINGLE
 
 
 def _of_cents(form: str) -> str:
@@ -101,6 +121,18 @@ def _as_wanted(written: str, form: str) -> str:
     return f"{words_of(value)}{tail} {name}" if value <= MOST_IN_WORDS else written
 
 
+def _rewrite(text: str, uses: Sequence[tuple[Use, str]]) -> str | None:
+    """The text with its sums in other forms, but for those that are a part of something longer."""
+    whole = [
+        (use, form)
+        for use, form in uses
+        if not _BEGUN_BEFORE.search(text[max(0, use.start - _FAR) : use.start])
+        and not _GOES_ON.match(text, use.end)
+        and (use.form not in (SIGN, SIGN_BEHIND, "5¢") or _NO_NOUN.match(text, use.end))
+    ]
+    return _each_sum(text, whole)
+
+
 def _percents(text: str) -> Iterator[Use]:
     if "%" not in text and "cent" not in text.lower():
         return
@@ -126,12 +158,24 @@ def _percent_as_wanted(written: str, form: str) -> str:
     return words_of(int(digits)) if digits.isdecimal() and int(digits) <= MOST_IN_WORDS else written
 
 
+def _rewrite_percents(text: str, uses: Sequence[tuple[Use, str]]) -> str | None:
+    """The text with its percentages in other forms, but for numbers that begin before: `zero point five percent`."""
+    whole = [
+        (use, form)
+        for use, form in uses
+        if use.convention != "percent.number" or not _BEGUN_BEFORE.search(text[max(0, use.start - _FAR) : use.start])
+    ]
+    return _each_percent(text, whole)
+
+
+_each_sum, _each_percent = each_replaced(_as_wanted), each_replaced(_percent_as_wanted)
+
 MONEY_RULES = (
     Rule(
         "convention.money",
         "One sum of money with a sign, with a word and in words is as many targets for one sound.",
         "style",
-        convention_check(_money, each_replaced(_as_wanted), trigger=_TRIGGER),
+        convention_check(_money, _rewrite, trigger=_TRIGGER),
         fires=(
             Example(("it is $5", "it was $1,200", "for $3 million", "for five dollars", "for 7 dollars"), (3, 4)),
             Example(("five cents", "ten cents", "two cents", "50 cents"), (3,)),
@@ -145,7 +189,7 @@ MONEY_RULES = (
         "convention.percent_number",
         "One percentage in digits and in words, with a space and without, is as many targets for one sound.",
         "style",
-        convention_check(_percents, each_replaced(_percent_as_wanted), trigger=re.compile("(?i)%|cent")),
+        convention_check(_percents, _rewrite_percents, trigger=re.compile("(?i)%|cent")),
         fires=(
             Example(("20 percent", "30 percent", "40 percent", "five percent"), (3,)),
             Example(("20%", "30%", "40%", "50 %"), (3,)),

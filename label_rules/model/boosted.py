@@ -44,8 +44,8 @@ def learn(
 ) -> Boosted:
     """Trees that tell the wanted rows from the others (logistic loss, Newton steps, histograms of the features).
 
-    After Friedman (Annals of Statistics 29, 2001). A leaf holds a weight of at least a dozen examples, so few
-    examples change what was known before, `base`, by little or nothing.
+    After Friedman (Annals of Statistics 29, 2001). Leaves hold a weight of 40 at least and are drawn towards
+    0, so that examples of little weight change what was known before, `base`, by little or nothing.
     """
     edges = [np.unique(np.nanquantile(c, np.linspace(0, 1, _BINS)[1:-1])) if len(c) else c for c in _known(features)]
     model = Boosted(edges, depth)

@@ -14,8 +14,7 @@ from typing import NamedTuple
 from analysis.align import align_many
 from analysis.language.numbers import is_numberish
 from label_rules.conflicts.explanations import decompose, explain
-from label_rules.consensus.said import said_keys
-from label_rules.tokens import tokens
+from label_rules.consensus.said import said
 
 _LONGEST = 7
 
@@ -54,25 +53,18 @@ def spoken(text: str) -> Spoken:
     keys: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
-    for token in tokens(text):
-        if token.is_spoken:
-            found = _keys(token.text)
-            keys += found
-            starts += [token.start] * len(found)
-            ends += [token.end] * len(found)
+    for piece in said(text):
+        keys += piece.keys
+        starts += [piece.start] * len(piece.keys)
+        ends += [piece.end] * len(piece.keys)
     return Spoken(tuple(keys), tuple(starts), tuple(ends))
-
-
-@lru_cache(maxsize=200_000)
-def _keys(word: str) -> tuple[str, ...]:
-    return tuple(said_keys(word))
 
 
 def heard(labels: Sequence[tuple[str, ...]], hypotheses: Sequence[tuple[str, ...]]) -> list[Heard]:
     """Each label's words against those of its hypothesis.
 
-    >>> heard([("the", "big", "dog")], [("the", "dog", "barked")])[0].places
-    (Place(start=1, end=2, heard_start=1, heard_end=1), Place(start=3, end=3, heard_start=2, heard_end=3))
+    >>> heard([("the", "big", "dog", "ran")], [("the", "dog", "ran", "off")])[0].places
+    (Place(start=1, end=2, heard_start=1, heard_end=1), Place(start=4, end=4, heard_start=3, heard_end=4))
     """
     unequal = [n for n, (one, other) in enumerate(zip(labels, hypotheses, strict=True)) if one != other]
     steps = align_many([" ".join(labels[n]) for n in unequal], [" ".join(hypotheses[n]) for n in unequal])
@@ -113,6 +105,15 @@ def _says_the_same(ours: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
     pieces = decompose(ours, theirs)
     covered = sum(p.a_end - p.a_start + p.b_end - p.b_start for p in pieces if p.kind != "content")
     return covered == len(ours) + len(theirs)
+
+
+def in_words(keys: Sequence[str]) -> str:
+    """Keys as text; Korean syllables, which no longer tell where words end, without spaces.
+
+    >>> in_words(["the", "dog"]), in_words(["서", "울"])
+    ('the dog', '서울')
+    """
+    return ("" if any("가" <= key[0] <= "힣" for key in keys) else " ").join(keys)
 
 
 def letters(words: Sequence[str]) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from analysis.language.sounds import sound_key
 from label_rules.corpus import Corpus
 from label_rules.evidence import quoted
 from label_rules.model.heard import Place, Spoken, heard, letters, spoken
+from label_rules.model.put_words import with_words
 from label_rules.rule import Abstention, Example, Finding, Outcome, Rule
 from label_rules.suspects.model import characters
 
@@ -24,11 +26,15 @@ _LEAST_APART = 0.5
 
 
 class _Heard(NamedTuple):
-    """What one model has at a place where it differs from the label."""
+    """What one model has at a place where it differs from the label.
 
-    model: int
+    `whole` is the place with all of the label's words that it reaches into (`it's` for what was heard for its `is`),
+    and `written` is what was heard there.
+    """
+
     place: Place
     words: tuple[str, ...]
+    whole: Place
     written: str
 
 
@@ -40,29 +46,50 @@ def _check(corpus: Corpus) -> Iterator[Outcome]:
     enough = hypotheses >= LEAST_MODELS
     labels = {row: spoken(corpus.text(row)) for row in np.flatnonzero(enough).tolist()}
     by_row: dict[int, list[_Heard]] = defaultdict(list)
-    for number, model in enumerate(corpus.models):
+    for model in corpus.models:
         theirs = [(row, spoken(text), text) for row in labels if (text := model.hypotheses[row])]
         theirs = [each for each in theirs if each[1].keys and labels[each[0]].keys]
         found = heard([labels[row].keys for row, _, _ in theirs], [words.keys for _, words, _ in theirs])
         for (row, words, text), one in zip(theirs, found, strict=True):
             several[row] += 1
             for place in one.places:
-                begin, end = place.heard_start, place.heard_end
-                written = _written(text, words, begin, end)
-                by_row[row].append(_Heard(number, place, words.keys[begin:end], written))
+                whole = _whole(labels[row], place, one.matched)
+                written = _written(text, words, whole.heard_start, whole.heard_end)
+                said = words.keys[place.heard_start : place.heard_end]
+                by_row[row].append(_Heard(place, said, whole, written))
     yield Abstention(np.flatnonzero(several < LEAST_MODELS).tolist())
     for row, hearings in by_row.items():
         if several[row] >= LEAST_MODELS:
             yield from _findings(corpus, row, labels[row], hearings, int(several[row]))
 
 
+def _whole(label: Spoken, place: Place, matched: Sequence[int]) -> Place:
+    """The place, and what else is said by the label's words that it reaches into."""
+    start, end, heard_start, heard_end = place
+    while 0 < start < len(label.starts) and label.starts[start] == label.starts[start - 1]:
+        start -= 1
+        heard_start = min(heard_start, matched[start]) if matched[start] >= 0 else heard_start
+    while 0 < end < len(label.starts) and label.starts[end] == label.starts[end - 1]:
+        heard_end = max(heard_end, matched[end] + 1)
+        end += 1
+    return Place(start, end, heard_start, heard_end)
+
+
 def _written(text: str, words: Spoken, begin: int, end: int) -> str:
     """The words as they stand in the hypothesis; of a contraction that is partly in the label, the part in full."""
     if begin == end:
         return ""
+    if "가" <= words.keys[begin] <= "힣" and "가" <= words.keys[end - 1] <= "힣":
+        return _syllables(words, begin, end)
     torn = begin > 0 and words.starts[begin] == words.starts[begin - 1]
     torn |= end < len(words.keys) and words.starts[end] == words.starts[end - 1]
     return " ".join(words.keys[begin:end]) if torn else text[words.starts[begin] : words.ends[end - 1]]
+
+
+def _syllables(words: Spoken, begin: int, end: int) -> str:
+    """Korean as it is parted in the hypothesis: keys are syllables there, and those of one word share its place."""
+    runs = groupby(range(begin, end), key=lambda number: words.starts[number])
+    return " ".join("".join(words.keys[number] for number in run) for _, run in runs)
 
 
 def _findings(corpus: Corpus, row: int, label: Spoken, hearings: list[_Heard], models: int) -> Iterator[Finding]:
@@ -73,11 +100,11 @@ def _findings(corpus: Corpus, row: int, label: Spoken, hearings: list[_Heard], m
             continue
         if not words and agreeing < models:
             continue
-        one = next(each for each in hearings if each.words == words and each.place.start == first)
-        start, end = characters(label, one.place)
+        one = next(each for each in hearings if each.words == words and each.place[:2] == (first, last))
+        start, end = characters(label, one.whole)
         text = corpus.text(row)
         evidence = f"{agreeing} of {models} models hear {quoted(one.written)} where the transcript has"
-        suggestion = _rewritten(text, start, end, one.written)
+        suggestion = with_words(text, start, end, one.written)
         yield Finding(
             [row], start, end, _score(agreeing, models), f"{evidence} {quoted(text[start:end])}", suggestion or None
         )
@@ -98,16 +125,6 @@ def _tells(ours: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
 def _score(agreeing: int, models: int) -> float:
     """The rule of succession: how likely one more model would hear it too."""
     return (agreeing + 1) / (models + 2)
-
-
-def _rewritten(text: str, start: int, end: int, words: str) -> str:
-    """The text with other words at the place, or with none."""
-    before, after = text[:start].rstrip(), text[end:].lstrip()
-    if not words:
-        return f"{before} {after}".strip()
-    # A mark stays with the word that it stood behind; at an empty place it goes behind what is put in.
-    space = " " if after[:1].isalnum() or (end < len(text) and text[end].isspace()) else ""
-    return f"{before} {words}{space}{after}".strip()
 
 
 _TEXT = "please turn the lamp off"

@@ -10,6 +10,7 @@ import pandas as pd
 
 from label_rules.corpus import Corpus
 from label_rules.evidence import quoted
+from label_rules.model.put_words import with_words
 from label_rules.model.word_evidence import LEAST_ROWS, Evidence, evidence
 from label_rules.rule import Abstention, Example, Finding, Outcome, Rule
 from label_rules.tokens import tokens
@@ -101,9 +102,8 @@ def _suggested(text: str, start: int, end: int, heard: str | None, forms: dict[s
     keys = [token.key for token in tokens(heard) if token.is_spoken]
     if len(keys) != len(heard.split()) or any(key not in forms for key in keys):
         return None
-    put = [forms[key] for key in keys]
-    suggested = " ".join([*text[:start].split(), *put, *text[end:].split()])
-    return suggested if suggested and suggested != " ".join(text.split()) else None
+    suggested = with_words(text, start, end, " ".join(forms[key] for key in keys))
+    return suggested if suggested and suggested != text else None
 
 
 def _forms(corpus: Corpus) -> dict[str, str]:

@@ -22,7 +22,7 @@ from label_rules.corpus import Corpus
 from label_rules.evidence import quoted
 from label_rules.model.boosted import learn
 from label_rules.model.distances import distances
-from label_rules.model.heard import Spoken, spoken
+from label_rules.model.heard import Spoken, in_words, spoken
 from label_rules.model.place_features import Case, Keys, Place, Places, places_of
 from label_rules.model.wrong_labels import Wrong, wrong_labels
 
@@ -248,7 +248,7 @@ def _described(
         place, model = found.places[at], int(found.model[at])
         theirs = hypotheses[model][row] or ()
         start[row], end[row] = characters(labels[row], place)
-        words_heard[row] = " ".join(theirs[place.heard_start : place.heard_end])
+        words_heard[row] = in_words(theirs[place.heard_start : place.heard_end])
         several_models = len(corpus.models) > 1
         name = corpus.models[model].name or "the model of the main run"
         who = name if several_models else "the model"

@@ -19,6 +19,8 @@ CONVENTIONS_WEIGH = 0.2
 _MORE_VARIANCE = 0.25
 # Of fewer judged words an annotator's reliability says nothing of other clips.
 _LEAST_WORDS = 100
+# What would be shown as 0.0.
+_FEW_ERRORS = 0.05
 
 
 def peer_evidence(corpus: Corpus, models_vote: bool = True) -> pd.DataFrame:
@@ -93,4 +95,7 @@ def _said(basis: str, wrong: float, words: int, peers: int) -> str | None:
             else "no words, as the other texts of the audio"
         )
     others = "another text" if peers == 1 else f"{peers} other texts"
-    return f"about {wrong:.1f} of {words} words are wrong, judging by {others} of the audio"
+    in_words = "in its one word" if words == 1 else f"in its {words} words"
+    if wrong < _FEW_ERRORS:
+        return f"hardly an error {in_words}, judging by {others} of the audio"
+    return f"about {wrong:.1f} word errors {in_words}, judging by {others} of the audio"

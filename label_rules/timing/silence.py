@@ -20,12 +20,11 @@ _SHORTEST_CLIP = 0.5
 
 def _silence(corpus: Corpus) -> Iterator[Outcome]:
     speech, duration = corpus.number("speech_seconds"), corpus.number("duration")
-    judged = np.isfinite(speech) & ~(duration < _SHORTEST_CLIP)
+    judged = (speech >= 0) & ~(duration < _SHORTEST_CLIP)
     yield Abstention(np.flatnonzero(~judged).tolist())
     # No character stands for more letters than a digit, so most texts need no look.
     most = np.array([len(text) * DIGIT_LETTERS for text in corpus.texts], dtype=float)
-    with np.errstate(invalid="ignore"):
-        suspected = np.flatnonzero(judged & (most[corpus.text_of_row] > speech * _TOO_FAST))
+    suspected = np.flatnonzero(judged & (most[corpus.text_of_row] > speech * _TOO_FAST))
     letters = {int(row): _letters(corpus.text(int(row))) for row in suspected}
     for row in (row for row in letters if letters[row] > speech[row] * _TOO_FAST):
         found = f"{speech[row]:.1f} s of speech" if speech[row] >= 0.05 else "no speech"
@@ -54,6 +53,7 @@ SILENCE_RULES = (
         passes=(
             Example(("", "[noise]", "um", "yes"), columns={"speech_seconds": (0.0, 0.0, 0.0, 0.06)}),
             Example(("yes",), columns={"speech_seconds": (0.0,), "duration": (0.4,)}),
+            Example(("", "yes"), columns={"speech_seconds": (-1.0, -1.0)}),
             Example(("yes",)),
         ),
     ),

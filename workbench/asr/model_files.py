@@ -11,7 +11,7 @@ from typing import Any
 
 from workbench.errors import BackendUnavailable
 
-_INSTEAD = "or use the embedded default, the backend pocketsphinx"
+_INSTEAD = "or transcribe with the embedded default, the backend pocketsphinx"
 # Never *.bin, *.pt or *.py: pickles and code would run on loading.
 _SAFE_FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".pkl")

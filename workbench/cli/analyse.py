@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 SLICE_COLUMNS = ["slice", "utterances", "ref_words", "wer", "wer_low", "wer_high", "gap", "gain"]
 BACKLOG_COLUMNS = ["rank", "kind", "title", "gain", "gain_low", "gain_high", "cost_hours"]
-RULE_COLUMNS = ["rule_id", "flags", "transcripts", "coverage", "overlaps", "conflicts", "abstained", "faults"]
-VERDICT_COLUMNS = ["accepted", "rejected", "precision"]
+RULE_COLUMNS = ["rule_id", "flags", "coverage", "overlaps", "conflicts"]
+JUDGED_COLUMNS = ["rule_id", "flags", "coverage", "conflicts", "precision"]
 
 
 def check(
@@ -29,6 +29,9 @@ def check(
     ] = None,
     run: RunOption = None,
     summary: Annotated[bool, typer.Option("--summary", help="For a file: the summary by rule, not the flags.")] = False,
+    limit: Annotated[
+        int, typer.Option(min=1, help="For a file: how many flags a table shows; other formats hold all.")
+    ] = 100,
     no_team_rules: Annotated[
         bool, typer.Option("--no-team-rules", help="Do not run the Python files that [check] rules names.")
     ] = False,
@@ -55,7 +58,7 @@ def check(
             say(f"{outcome.counts['flags']} flags (workbench flags); {quiet.sum()} rules found nothing")
             outcome.table = outcome.table[~quiet]
         judged = (outcome.table["accepted"] + outcome.table["rejected"]).any()
-        finish(outcome, format, RULE_COLUMNS + (VERDICT_COLUMNS if judged and format is Format.markdown else []))
+        finish(outcome, format, JUDGED_COLUMNS if judged else RULE_COLUMNS)
         return
     if run is not None:
         raise BadInput("--run is for a workspace; leave it out when checking a file")
@@ -66,7 +69,11 @@ def check(
     if summary and format is Format.table:
         outcome.table = outcome.table[~_quiet(outcome)]
     columns = RULE_COLUMNS if summary else ["utterance_id", "annotator", "rule_id", "evidence", "suggestion"]
-    print_frame(outcome.table, format, "rules" if summary else "flags", columns)
+    cut = format is Format.table and not summary and len(outcome.table) > limit
+    shown = outcome.table.head(limit) if cut else outcome.table
+    print_frame(shown, format, "rules" if summary else "flags", columns)
+    if cut:
+        say(f"{len(outcome.table) - limit:,} more flags; --limit {len(outcome.table)} shows all, --summary their rules")
     for note in outcome.notes:
         say(note)
     say_faults(outcome)

@@ -29,16 +29,16 @@ def suspects(
     transcripts: FileArgument = None,
     models: ModelsOption = True,
     run: RunOption = None,
-    most: Annotated[int | None, typer.Option(min=1, help="Only so many.", show_default="all")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only so many.", show_default="all")] = None,
     workspace: WorkspaceOption = Path("."),
     format: FormatOption = Format.table,
 ) -> None:
-    """How likely each transcript is wrong, the most suspect first.
+    """How likely each transcript is wrong.
 
-    The score, 0 to 1, is of words left out, added or replaced, of another clip's text and of missing ends; how things
-    are written does not count. It is made from the other transcripts of the audio, how reliable their annotators are,
-    and what recognisers heard; nothing needs to be known to be right. In a workspace the scores are kept too (workbench
-    show suspects).
+    The most suspect come first. The score, 0 to 1, is of words left out, added or replaced, of another clip's text and
+    of missing ends; how things are written does not count. It is made from the other transcripts of the audio, how
+    reliable their annotators are, and what recognisers heard; nothing needs to be known to be right. In a workspace the
+    scores are kept too (workbench show suspects).
 
     Example: workbench suspects transcripts.csv --format csv > suspects.csv
     """
@@ -51,8 +51,8 @@ def suspects(
     outcome = (
         stage(open_workspace(workspace), run, models) if transcripts is None else suspects_of_file(transcripts, models)
     )
-    if most is not None:
-        outcome.table = outcome.table.head(most)
+    if limit is not None:
+        outcome.table = outcome.table.head(limit)
     finish(outcome, format, ["utterance_id", "annotator", "score", "evidence"])
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperGroup
 
+from workbench.cli.default_command import group_with_default
 from workbench.cli.options import WorkspaceOption, open_workspace
 from workbench.cli.output import EXIT_FAULTS, Format, FormatOption, finish, say, say_faults
 
@@ -18,18 +18,9 @@ COLUMNS = ["convention", "form", "count", "share", "majority", "annotators"]
 _MOST_NAMES = 3
 
 
-class _ShowsByDefault(TyperGroup):
-    """Commands of which `show` need not be named: `workbench conventions FILE`."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if not args or (args[0] not in self.commands and args[0] != "--help"):
-            args = ["show", *args]
-        return super().parse_args(ctx, args)
-
-
 app = typer.Typer(
-    cls=_ShowsByDefault,
-    help="What is written in several ways: the table, a guideline page, one form for all.",
+    cls=group_with_default("show"),
+    help="What is written in several ways, and by whom.",
     rich_markup_mode=None,
 )
 

@@ -19,7 +19,7 @@ COLUMNS = ["flag", "utterance_id", "annotator", "rule_id", "rank", "verdict", "t
 
 app = typer.Typer(
     cls=group_with_default("list"),
-    help="What the rules found: the list, and verdicts on it.",
+    help="What the rules found, and verdicts on it.",
     rich_markup_mode=None,
 )
 
@@ -78,7 +78,8 @@ def list_(
     if verdict is not Verdict.all:
         found = found[found["verdict"] == verdict.value]
     short = format in (Format.table, Format.markdown)
-    print_frame(found.head(limit) if short else found, format, f"flags, {verdict.value}", COLUMNS)
+    columns = [name for name in COLUMNS if name != "verdict" or verdict is Verdict.all]
+    print_frame(found.head(limit) if short else found, format, f"flags, {verdict.value}", columns)
     if short and len(found) > limit:
         say(f"{len(found) - limit} more; --limit {len(found)} shows all")
     others = ", ".join(f"{number} {name}" for name, number in counts.items() if name != verdict.value)
@@ -145,7 +146,7 @@ def undo(flags: Flags = None, author: Author = "unknown", workspace: WorkspaceOp
     from workbench.stages.verdicts import undo_verdicts
 
     outcome = undo_verdicts(open_workspace(workspace), _chosen(flags, None, False), author)
-    _finish(outcome, f"taken back: {outcome.counts['withdrawn']}; {_texts(outcome, 'as they were')}")
+    _finish(outcome, f"taken back: {outcome.counts['withdrawn']}; {_texts(outcome, 'as before')}")
 
 
 def _chosen(flags: list[str] | None, rule: str | None, all: bool) -> list[str]:
@@ -169,6 +170,6 @@ def _finish(outcome: Outcome, done: str) -> None:
     say(done)
     for note in outcome.notes:
         say(note)
-    say_faults(outcome)
+    say_faults(outcome, most=len(outcome.faults))  # no table keeps them
     if len(outcome.faults):
         raise typer.Exit(EXIT_FAULTS)

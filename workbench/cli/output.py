@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
+    from workbench.cli.stacked import ShownColumn
     from workbench.jobs.local import Progress
     from workbench.stages.stage import Outcome
 
@@ -45,10 +46,14 @@ _RATES = {
     "word_share",
     "share",
     "coverage",
+    "precision",
+    "expected_wer",
 }
+_OF_ONE = {"score", "rank", "posterior", "similarity", "confidence"}
 _SHORT = {"utterances": "utts", "ref_words": "words", "cost_hours": "hours", "run_id": "run"}
 _FIGURES = re.compile(r"[-+–<>\d\s.,%…()]*")
 _SHORT_WORD = 10
+_TO_THE_SECOND = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)\S*$")  # the workbench writes UTC
 _WIDEST = 9  # columns that a terminal can show side by side
 _INTERVALS = ("wer", "cer", "gain")
 _POINTS = {"gap", "gain", "gain_low", "gain_high", "gain_per_hour"}
@@ -111,6 +116,10 @@ def shown(name: str, value: Any) -> str:
         return f"{100 * value:.1f} %"
     if isinstance(value, float) and name in _POINTS:
         return f"{100 * value:+.2f}" if name == "gap" else f"{100 * value:.2f}"
+    if isinstance(value, float) and name in _OF_ONE:
+        return f"{value:.3f}"
+    if name.endswith("_at"):
+        return printable(_TO_THE_SECOND.sub(r"\1 \2", str(value)))
     if isinstance(value, float):
         return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
     return printable(str(value))
@@ -122,6 +131,8 @@ def _print_rich(frame: pd.DataFrame, title: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from workbench.cli.stacked import broken_width, least_width, stacked
+
     if len(frame) == 1 or (len(frame) and len(frame.columns) > _WIDEST):
         _print_records(frame, title)
         return
@@ -130,13 +141,23 @@ def _print_rich(frame: pd.DataFrame, title: str) -> None:
     table = Table(title=heading, title_justify="left", header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     rows = records(frame)
     names, with_interval = _without_ends([str(name) for name in frame.columns])
-    for name in names:
-        numeric = any(isinstance(row[name], int | float) for row in rows)
+    console = _console()
+    columns = [_shown_column(name, rows) for name in names]
+    words_fit = not with_interval and broken_width(columns) <= console.width
+    fits = not with_interval and least_width(columns) <= console.width
+    if rows and not with_interval and not fits and any(column.is_long for column in columns):
+        if heading:
+            console.print(heading, style="italic")
+        for line in stacked(columns, console.width):
+            console.print(line)
+        return
+    for name, column in zip(names, columns, strict=True):
         # A number that is broken in two is read as another one, and a short word is not read at all.
-        cells = [shown(name, row[name]) for row in rows]
-        whole = all(_FIGURES.fullmatch(cell) or len(cell) <= _SHORT_WORD for cell in cells)
-        justify: Literal["right", "left"] = "right" if numeric else "left"
-        table.add_column(escape(_heading(name)), justify=justify, overflow="fold", no_wrap=whole)
+        whole = all(_FIGURES.fullmatch(cell) or len(cell) <= _SHORT_WORD for cell in column.cells)
+        whole = whole or (fits and not column.is_long) or (words_fit and not any(" " in cell for cell in column.cells))
+        justify: Literal["right", "left"] = "right" if column.right else "left"
+        least = column.longest_word if words_fit else None
+        table.add_column(escape(_heading(name)), justify=justify, overflow="fold", no_wrap=whole, min_width=least)
         if name in with_interval:
             table.add_column("95 %", justify="right", no_wrap=True)
     for row in rows:
@@ -147,9 +168,16 @@ def _print_rich(frame: pd.DataFrame, title: str) -> None:
                 shown_cells.append(Text(_interval(name, row[name + "_low"], row[name + "_high"])))
         table.add_row(*shown_cells)
     if rows:
-        _console().print(table)
+        console.print(table)
     else:
         print(f"{title or 'table'}: no rows")
+
+
+def _shown_column(name: str, rows: list[dict[str, Any]]) -> ShownColumn:
+    from workbench.cli.stacked import ShownColumn
+
+    numeric = any(isinstance(row[name], int | float) for row in rows)
+    return ShownColumn(_heading(name), [shown(name, row[name]).replace("\n", " ") for row in rows], numeric)
 
 
 def _console() -> Console:
@@ -171,8 +199,10 @@ def _print_records(frame: pd.DataFrame, title: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    if title:
+        _console().print(escape(title), style="italic")
     for row in records(frame):
-        table = Table(title=escape(title) if title else None, title_justify="left", show_header=False, box=None)
+        table = Table(show_header=False, box=None)
         names, with_interval = _without_ends(list(row))
         for name in names:
             value = shown(name, row[name])

@@ -11,13 +11,13 @@ from workbench.cli.default_command import group_with_default
 from workbench.cli.options import WorkspaceOption
 from workbench.cli.output import EXIT_FAULTS, Format, FormatOption, finish, print_frame, say, say_faults
 
-COLUMNS = ["rule_id", "severity", "needs", "enabled", "reason"]
+COLUMNS = ["rule_id", "severity", "enabled", "needs", "reason"]
 EXAMPLE_COLUMNS = ["example", "annotator", "text", "known", "flagged"]
 FAILURE_COLUMNS = ["rule_id", "example", "texts", "expected", "found"]
 
 app = typer.Typer(
     cls=group_with_default("list"),
-    help="The rules themselves: the list, one with its examples, a test of all.",
+    help="The rules, their examples and a test of them.",
     rich_markup_mode=None,
 )
 NoTeamRules = Annotated[

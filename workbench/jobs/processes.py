@@ -5,11 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from queue import Queue
 from typing import Any, Generic, TypeVar
 
 from workbench.jobs.local import processors
@@ -142,11 +145,43 @@ def spread_for(items: int) -> Callable[[Callable[[Any], Any], Sequence[Any]], It
     return InProcesses(processors()) if items >= _WORTH_PROCESSES else map
 
 
+class _Begun(Iterator[Result]):
+    """The results of an iterator that a thread has begun to run through, and gives up when nobody holds this one."""
+
+    def __init__(self, results: Iterator[Result]) -> None:
+        self._ready: Queue[tuple[Result] | BaseException] = Queue()
+        unwanted = threading.Event()
+        run = results, self._ready, unwanted
+        threading.Thread(target=_run_through, args=run, name="results", daemon=True).start()
+        weakref.finalize(self, unwanted.set)
+
+    def __next__(self) -> Result:
+        found = self._ready.get()
+        if isinstance(found, BaseException):
+            self._ready.put(found)
+            raise found
+        return found[0]
+
+
+def _run_through(
+    results: Iterator[Result], ready: Queue[tuple[Result] | BaseException], unwanted: threading.Event
+) -> None:
+    try:
+        for result in results:
+            if unwanted.is_set():
+                break
+            ready.put((result,))
+        ready.put(StopIteration())
+    except BaseException as problem:
+        ready.put(problem)
+
+
 class InProcesses:
     """A `map` over several processes: the function's results, in the order of the items.
 
-    What a process could not do, because it died or the function raised, is done again in this one, which raises then.
-    Where processes cannot be forked from a server, on Windows, all of it is done in this one.
+    It begins when it is called, and goes on while this process does other things. What a process could not do, because
+    it died or the function raised, is done again in this one, which raises then. Where processes cannot be forked from
+    a server, on Windows, all of it is done in this one.
     """
 
     def __init__(self, workers: int) -> None:
@@ -154,8 +189,10 @@ class InProcesses:
 
     def __call__(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         if self.workers < 2 or len(items) < 2:
-            yield from map(function, items)
-            return
+            return map(function, items)
+        return _Begun(self._in_order(function, items))
+
+    def _in_order(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         waiting: dict[int, Result] = {}
         wanted = 0
         numbered = map_in_processes(_Numbered(function), enumerate(items), self.workers, preload=[function.__module__])

@@ -32,8 +32,8 @@ def refuse(path: Path, faults: Faults, good: int) -> None:
     raise BadInput(
         f"{path}: found {number} {'problem' if number == 1 else 'problems'}; {good} rows can be used:\n"
         + "\n".join(lines)
-        + "\n"
-        "correct or remove them; score and compare leave them out with --partial"
+        + "\ncorrect or remove them"
+        + ("; score and compare leave them out with --partial" if good else "")
     )
 
 

@@ -16,11 +16,13 @@ from workbench.tables import (
     CONFLICTS,
     CONFUSIONS,
     CONVENTIONS,
+    DUPLICATES,
     FAULTS,
     FLAGS,
     RULE_SUMMARY,
     RUNS,
     SLICES,
+    SUSPECTS,
 )
 
 PLANTED_COLUMNS = ("kind", "planted", "found", "missed", "other_flags")
@@ -91,6 +93,10 @@ class ReportData:
     quality_tags: pd.DataFrame = field(default_factory=pd.DataFrame)
     "Indexed by utterance_id, one column a tag; shown as counts of values."
     conflicts: pd.DataFrame = field(default_factory=CONFLICTS.empty)
+    suspects: pd.DataFrame = field(default_factory=SUSPECTS.empty)
+    duplicates: pd.DataFrame = field(default_factory=DUPLICATES.empty)
+    splits: Mapping[str, str] = field(default_factory=dict)
+    "The split of each utterance that has one: a recording in two of them is worth knowing."
     conventions: pd.DataFrame = field(default_factory=CONVENTIONS.empty)
     rule_summary: pd.DataFrame = field(default_factory=RULE_SUMMARY.empty)
     flags: pd.DataFrame = field(default_factory=FLAGS.empty)
@@ -112,6 +118,8 @@ def report_tables(data: ReportData) -> dict[str, pd.DataFrame]:
         "audio_quality": data.quality,
         "flags": data.flags,
         "conflicts": data.conflicts,
+        "suspects": data.suspects,
+        "duplicates": data.duplicates,
         "conventions": data.conventions,
         "rule_summary": data.rule_summary,
         "slices": data.slices,

@@ -135,7 +135,7 @@ _PAGE: dict[str, dict[str, str]] = {
         "example": "Example",
         "who": "Most often otherwise", "who_one": "{name} ({departing} of {own})",
         "undecided": "Decisions to make",
-        "undecided_about": "Here no form is used three times in five. Somebody has to choose; until then both stand.",
+        "undecided_about": "Here no form has a clear majority. Somebody has to choose; until then all of them stand.",
         "choose": "Choose with", "habit": "Habits",
         "habit_about": "Both forms are right, and the audio says which one was spoken. Those named here nearly "
         "always write one of them, and likely do not listen for it.",
@@ -154,7 +154,7 @@ _PAGE: dict[str, dict[str, str]] = {
         "example": "보기",
         "who": "자주 다르게 적는 작업자", "who_one": "{name} ({own}번 가운데 {departing}번)",
         "undecided": "정해야 할 것",
-        "undecided_about": "다섯 번에 세 번 이상 쓰인 형태가 없습니다. 누군가 정해야 하며, 그때까지는 둘 다 둡니다.",
+        "undecided_about": "뚜렷한 다수를 차지하는 형태가 없습니다. 누군가 정해야 하며, 그때까지는 모두 둡니다.",
         "choose": "정하는 명령", "habit": "습관",
         "habit_about": "두 형태가 모두 맞고 무엇을 말했는지는 소리가 알려 줍니다. "
         "여기에 적힌 작업자는 거의 늘 한 가지만 씁니다.",

@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from workbench.report import formats, views
+from workbench.report import formats, label_views, views
 from workbench.report.characters import LONGEST_LABEL, LONGEST_TEXT, isolated, plain, shown
 from workbench.report.data import ReportData
 from workbench.report.files import write_whole
@@ -50,6 +50,7 @@ def _environment(language: str) -> Environment:
         "label": isolated(language, LONGEST_LABEL),
         "shown": shown,
         "plain": plain,
+        "words": lambda name: str(name).replace("_", " "),
         "at": lambda place: f"{place:.2f}%",
     }
     filters |= {
@@ -105,7 +106,9 @@ def render_html(data: ReportData) -> str:
         histograms=histograms,
         quality_tags=quality_tags,
         worst=views.worst_view(data),
-        rules=views.rows(data.rule_summary, "rule_summary"),
+        suspects=label_views.suspects_view(data),
+        duplicates=label_views.duplicates_view(data),
+        rules=label_views.rules_view(data),
         flags=views.rows(data.flags, "flags"),
         planted=views.planted_view(data),
         faults=views.rows(data.faults, "faults"),

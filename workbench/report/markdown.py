@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench.report import formats, views
+from workbench.report import formats, label_views, views
 from workbench.report.characters import plain
 from workbench.report.data import ReportData
 from workbench.report.files import write_whole
@@ -142,6 +142,46 @@ def _conflicts(data: ReportData) -> list[str]:
     return lines + _cut(len(groups), view.total, view.file, "groups")
 
 
+def _suspects(data: ReportData) -> list[str]:
+    table = label_views.suspects_view(data)
+    if not table.rows:
+        return ["No transcript is scored as it stands today: `workbench suspects`.", ""]
+    rows = [
+        (
+            formats.number(r["score"], 2),
+            *(escaped(r[name]) for name in ("utterance_id", "annotator", "text")),
+            escaped(formats.plain_value(r["evidence"])),
+        )
+        for r in table.rows
+    ]
+    header = ("Score", "Utterance", "Annotator", "Transcript", "What speaks against it")
+    return _table(header, rows, "rllll") + _cut(len(rows), table.total, table.file, "transcripts")
+
+
+def _duplicates(data: ReportData) -> list[str]:
+    found = label_views.duplicates_view(data)
+    groups, parts = found.groups.rows[:ROWS_SHOWN], found.parts.rows[:ROWS_SHOWN]
+    if not groups and not parts:
+        return ["No recording is known to stand under several ids: `workbench duplicates`.", ""]
+    rows = [(", ".join(map(_member, g.members)), ", ".join(g.kinds), formats.number(g.similarity, 3)) for g in groups]
+    lines = _table(("The same recording", "Copies", "Similarity"), rows, "llr") if rows else []
+    lines += _cut(len(rows), found.groups.total, found.groups.file, "groups")
+    rows = [
+        (
+            f"{_member(p.utterance)} in {_member(p.whole)}",
+            f"from {formats.span(p.offset)}",
+            formats.number(p.similarity, 3),
+        )
+        for p in parts
+    ]
+    lines += _table(("A part of another", "Where", "Similarity"), rows, "llr") if rows else []
+    return lines + _cut(len(rows), found.parts.total, found.parts.file, "parts")
+
+
+def _member(one: tuple[str, str | None]) -> str:
+    return escaped(one[0]) + (f" ({escaped(one[1])})" if one[1] is not None else "")
+
+
 def _conventions(data: ReportData) -> list[str]:
     table = views.rows(data.conventions, "conventions", ROWS_SHOWN)
     if not table.rows:
@@ -192,22 +232,28 @@ def _worst(data: ReportData) -> list[str]:
 
 
 def _rules(data: ReportData) -> list[str]:
-    table = views.rows(data.rule_summary, "rule_summary", ROWS_SHOWN * 2)
-    if not table.rows:
+    view = label_views.rules_view(data)
+    found = view.found.rows[:ROWS_SHOWN]
+    if not found and not view.quiet:
         return ["No rule was applied yet: `workbench check`.", ""]
-    rows = [
-        (
-            escaped(r["rule_id"]),
-            formats.count(r["flags"]),
-            formats.count(r["transcripts"]),
-            formats.rate(r["coverage"]),
-            formats.count(r["abstained"]),
-            formats.count(r["faults"]),
-        )
-        for r in table.rows
-    ]
-    header = ("Rule", "Flags", "Transcripts", "Of all", "Abstained", "Faults")
-    return _table(header, rows, "lrrrrr") + _cut(len(rows), table.total, table.file, "rules")
+    header = ["Rule", "Flags", "Transcripts", "Of all", "Conflicts", "Faults"]
+    rows = []
+    for r in found:
+        counts = (formats.count(r[name]) for name in ("conflicts", "faults"))
+        figures = [formats.count(r["flags"]), formats.count(r["transcripts"]), formats.rate(r["coverage"]), *counts]
+        rows.append([escaped(r["rule_id"]), *figures, *([_precision(r)] if view.judged else [])])
+    lines = (
+        _table([*header, *(["Precision"] if view.judged else [])], rows, "lrrrrrr"[: 6 + view.judged]) if rows else []
+    )
+    lines += _cut(len(rows), view.found.total, view.found.file, "rules that found something")
+    return lines + ([f"Rules that found nothing: {len(view.quiet):,}.", ""] if view.quiet else [])
+
+
+def _precision(row: dict[str, Any]) -> str:
+    if not row["judged"]:
+        return formats.MISSING
+    interval = formats.rate_interval(row["precision_low"], row["precision_high"])
+    return f"{formats.rate(row['precision'])} ({interval}; {row['judged']:,} judged)"
 
 
 def _planted(data: ReportData) -> list[str]:
@@ -247,6 +293,8 @@ def render_markdown(data: ReportData) -> str:
         ("Slices", _slices),
         ("Confusions", _confusions),
         ("Conflicting transcripts", _conflicts),
+        ("Suspect transcripts", _suspects),
+        ("Duplicate recordings", _duplicates),
         ("Conventions", _conventions),
         ("Audio quality", _quality),
         ("Worst utterances", _worst),

@@ -131,10 +131,8 @@ def conflicts_view(data: ReportData) -> tuple[Shown, list[tuple[str, int]]]:
     each = {(group, kind) for group, joined in kinds.itertuples(index=False) for kind in _split(joined)}
     of_kind = Counter(kind for _, kind in each)
     groups = []
-    harmful = {group for group, kind in each if kind in ("content", "cut_off")}
     by_group = dict(iter(data.conflicts.groupby("group", sort=False)))
-    # What was said matters more than how it is spelled: groups that differ in it come first.
-    for group in sorted(by_group, key=lambda group: group not in harmful)[:GROUPS_SHOWN]:
+    for group in _worst_first(list(by_group), each)[:GROUPS_SHOWN]:
         part = by_group[group]
         ids = list(dict.fromkeys(part["utterance_id"]))
         by_text: dict[str, list[str]] = {}
@@ -155,6 +153,17 @@ def conflicts_view(data: ReportData) -> tuple[Shown, list[tuple[str, int]]]:
     total = int(data.conflicts["group"].nunique())
     most_first = sorted(of_kind.items(), key=lambda pair: (-pair[1], pair[0]))
     return Shown(groups, total, "tables/conflicts.csv"), most_first
+
+
+def _worst_first(groups: list[Any], kinds: set[tuple[Any, str]]) -> list[Any]:
+    """The groups, those first that differ in what was said and not in how it is spelled.
+
+    The few that lack a start or an end lead, and no more than half of what is shown: content would not be seen.
+    """
+    cut_off = [group for group in groups if (group, "cut_off") in kinds][: GROUPS_SHOWN // 2]
+    first = set(cut_off)
+    rest = [group for group in groups if group not in first]
+    return cut_off + sorted(rest, key=lambda group: not {(group, "content"), (group, "cut_off")} & kinds)
 
 
 def conventions_view(data: ReportData) -> tuple[list[tuple[str, list[Row]]], Shown]:

@@ -11,7 +11,7 @@ from workbench.stages.duplicates import with_copies
 from workbench.stages.label_scores import aligned_labels
 from workbench.stages.score import choose_run
 from workbench.stages.stage import Outcome, record_faults
-from workbench.stages.team_rules import load_rules
+from workbench.stages.team_rules import load_rules, prints_aside
 from workbench.stages.verdicts import standing_verdicts
 from workbench.transcripts import current_transcripts
 from workbench.workspace import Workspace
@@ -53,7 +53,8 @@ def check(workspace: Workspace, run_id: str | None = None, team: bool = True) ->
         if transcripts.empty:
             raise BadInput("the workspace has no transcripts; add some with `workbench import MANIFEST`")
         loaded = load_rules(workspace, team)
-        applied = apply_rules(transcripts, loaded.rules, spread_for(len(transcripts)))
+        with prints_aside():
+            applied = apply_rules(transcripts, loaded.rules, spread_for(len(transcripts)))
         workspace.snapshot("flags", _flags(applied.flags, transcripts, run_id))
         workspace.snapshot("conflicts", applied.conflicts)
         workspace.snapshot("conventions", applied.conventions)
@@ -70,7 +71,7 @@ def check(workspace: Workspace, run_id: str | None = None, team: bool = True) ->
     notes = [f"rules of {name} were run" for name in loaded.files]
     if not team and workspace.config.check.rules:
         notes.append(f"not run: rules of {', '.join(workspace.config.check.rules)}")
-    return Outcome("check", counts, summary, recorded, [*notes, *needs_notes(summary, len(transcripts))])
+    return Outcome("check", counts, summary, recorded, [*notes, *needs_notes(summary, transcripts)])
 
 
 def checked_transcripts(workspace: Workspace, run_id: str | None) -> pd.DataFrame:
@@ -91,11 +92,18 @@ def checked_transcripts(workspace: Workspace, run_id: str | None) -> pd.DataFram
     return frame
 
 
-def needs_notes(summary: pd.DataFrame, transcripts: int) -> list[str]:
+def needs_notes(summary: pd.DataFrame, transcripts: pd.DataFrame) -> list[str]:
     """A sentence for each table for want of which rules had no opinion on any transcript, with the command for it."""
-    silent = summary[(summary["abstained"] >= transcripts) & (summary["faults"] == 0)] if transcripts else summary[:0]
+    from label_rules.corpus import Corpus
+    from label_rules.needs import missing_needs
+
+    silent = summary[(summary["abstained"] >= len(transcripts)) & (summary["faults"] == 0)]
+    if silent.empty:
+        return []
     notes = []
-    for need, command in _COMMANDS.items():
+    # Rules that have no opinion although the table is there lack something else.
+    for need in missing_needs(tuple(_COMMANDS), Corpus(transcripts)):
+        command = _COMMANDS[need]
         rules = silent["rule_id"][[need in str(needs).split(", ") for needs in silent["needs"]]]
         if len(rules):
             which = ", ".join(rules[:3]) + (", …" if len(rules) > 3 else "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +12,8 @@ import pandas as pd
 from workbench.errors import BadInput
 from workbench.stages.check import checked_transcripts
 from workbench.stages.stage import Outcome, faults_frame
-from workbench.stages.team_rules import load_rules
-from workbench.transcripts import revision, standing_revisions, undo
+from workbench.stages.team_rules import load_rules, prints_aside
+from workbench.transcripts import BATCH, revision, standing_revisions, undo
 from workbench.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from label_rules.rule import Fault, Rule
 
 SOURCE = "rule"
-_BATCH = re.compile(r"^(?P<rule>\S+) (?P<what>.*), batch (?P<batch>[0-9a-f]{8})$", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -54,6 +52,7 @@ def read_source(source: Workspace | Path) -> Source:
     return Source(frame, loaded.rules, loaded.faults, [f"rules of {name} were run" for name in loaded.files])
 
 
+@prints_aside()
 def conventions(source: Workspace | Path) -> Outcome:
     """The forms of every convention with their counts, shares and writers, as the transcripts are now.
 
@@ -71,10 +70,11 @@ def conventions(source: Workspace | Path) -> Outcome:
         "conventions": int(table["convention"].nunique()),
         "undecided": int((~table["convention"].isin(decided(table))).groupby(table["convention"]).first().sum()),
     }
-    notes = [
-        f"{counts['transcripts']} transcripts write {counts['conventions']} things in several ways; "
-        f"{counts['undecided']} have no form that three in five use"
-    ]
+    transcripts = "1 transcript" if len(read.frame) == 1 else f"{len(read.frame)} transcripts"
+    notes = [f"nothing is written in several ways in {transcripts}"]
+    if counts["conventions"]:
+        things = "1 thing is" if counts["conventions"] == 1 else f"{counts['conventions']} things are"
+        notes = [f"{things} written in several ways in {transcripts}; {counts['undecided']} have no clear majority"]
     table = table.drop(columns="rule_id")
     faults = faults_frame(read.faults + found.faults.to_dict("records"))
     return Outcome("conventions", counts, table, faults, read.notes + notes)
@@ -88,6 +88,7 @@ def decided(table: pd.DataFrame) -> dict[str, str]:
     return dict(zip(clear["convention"], clear["form"], strict=True))
 
 
+@prints_aside()
 def departures(source: Workspace | Path, convention: str, form: str | None = None) -> Outcome:
     """The transcripts that depart from a form of a convention (the clear majority's, if none is named).
 
@@ -112,6 +113,7 @@ def departures(source: Workspace | Path, convention: str, form: str | None = Non
     )
 
 
+@prints_aside()
 def apply_convention(
     workspace: Workspace,
     convention: str,
@@ -181,7 +183,7 @@ def undo_conventions(workspace: Workspace, batch: str, author: str) -> Outcome:
     with workspace.lock():
         everything = workspace.read("transcripts", history=True)
         ours = everything[everything["source"] == SOURCE]
-        batches = ours["source_detail"].astype("str").str.extract(_BATCH)["batch"]
+        batches = ours["source_detail"].astype("str").str.extract(BATCH)["batch"]
         ours = ours[(batches == batch).to_numpy(dtype=bool, na_value=False)]
         if ours.empty:
             known = ", ".join(batches.dropna().unique()[-5:])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from workbench.errors import BadInput, UnreadableAudio
@@ -94,6 +95,19 @@ def with_copies(frame: pd.DataFrame, workspace: Workspace) -> pd.Series:
     unchanged = frame["audio_key"].isna() | (frame["audio_key"] == found["samples_hash"])
     result: pd.Series = frame["audio_key"].mask(found["group"].notna() & unchanged, found["group"])
     return result
+
+
+def standing_duplicates(workspace: Workspace) -> pd.DataFrame:
+    """The table `duplicates`, without pairs of which a recording has changed since they were compared."""
+    pairs = workspace.read("duplicates")
+    quality = workspace.read("audio_quality")
+    now = dict(zip(quality["utterance_id"], quality["samples_hash"], strict=True))
+    stands = [
+        now.get(row.utterance_id, row.samples_hash) == row.samples_hash
+        and now.get(row.other_id, row.other_samples_hash) == row.other_samples_hash
+        for row in pairs.itertuples()
+    ]
+    return pairs[np.array(stands, dtype=bool)].reset_index(drop=True)
 
 
 def _groups(table: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from workbench.stages.conventions import decided, read_source
 from workbench.stages.stage import Outcome, faults_frame
+from workbench.stages.team_rules import prints_aside
 from workbench.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def write_guidelines(source: Workspace | Path, path: Path) -> Outcome:
     return Outcome("conventions", {"conventions": len(guide.guidelines)}, pd.DataFrame(), faults_frame(faults), notes)
 
 
+@prints_aside()
 def guide_of(source: Workspace | Path) -> tuple[Guide, list[dict[str, str]]]:
     """What the page says, and faults; it is in Korean where the workspace is, or where most letters of a file are."""
     from label_rules.apply import faults_table

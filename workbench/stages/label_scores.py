@@ -94,12 +94,14 @@ def align_labels(
 def aligned_labels(workspace: Workspace) -> pd.DataFrame:
     """What the rules see of the label scores: utterance_id, annotator, text, label_score and word_scores.
 
-    One row a text and annotator, of the aligner that was used last: scores of different models do not compare.
+    One row a text and annotator, of the aligner that was used last: scores of different models do not compare. Those of
+    audio that has changed since, as far as it was measured again, are left out.
     `word_scores` holds (start, end, score, heard) of words and of gaps, whose start and end are equal.
     """
     scores = workspace.read("label_scores")
     if len(scores):
         scores = scores[scores["aligner"] == scores["aligner"][scores["created_at"].idxmax()]]
+        scores = scores[_of_todays_audio(scores, workspace.read("audio_quality"))]
     word_scores = [
         [(word["start"], word["end"], word["score"], word["heard"]) for word in words if not pd.isna(word["score"])]
         + [(gap["at"], gap["at"], gap["score"], gap["heard"]) for gap in gaps]
@@ -107,6 +109,16 @@ def aligned_labels(workspace: Workspace) -> pd.DataFrame:
     ]
     named = scores[["utterance_id", "annotator", "text", "label_score"]].reset_index(drop=True)
     return named.assign(word_scores=pd.Series(word_scores, dtype=object))
+
+
+def _of_todays_audio(scores: pd.DataFrame, quality: pd.DataFrame) -> pd.Series:
+    """Whether each score's audio is what `audio_quality` has measured, in whatever settings, or was never measured."""
+    measured = scores[["utterance_id", "audio"]].merge(quality, on="utterance_id", how="left").set_index(scores.index)
+    samples = measured["audio"].str.rpartition("/")[0]
+    same: pd.Series = (samples == measured["samples_hash"]) | (
+        measured["audio"] == "recording/" + measured["content_hash"]
+    )
+    return same | measured["samples_hash"].isna()
 
 
 def _missing(labels: pd.DataFrame, before: pd.DataFrame, aligner: str) -> pd.DataFrame:

@@ -16,9 +16,11 @@ from workbench.errors import BadInput
 from workbench.report.data import ReportData, Target, WorstUtterance
 from workbench.report.writing import write_report
 from workbench.stages.backlog import backlog
+from workbench.stages.duplicates import standing_duplicates
 from workbench.stages.rates import overall
 from workbench.stages.score import choose_run, scores_of, scoring_name
 from workbench.stages.stage import number
+from workbench.stages.suspects import standing_suspects
 from workbench.stages.tags import all_tags, audio_tags
 from workbench.stages.transcribe import language_warning
 from workbench.stages.verdicts import judged_summary, usable_flags
@@ -71,6 +73,7 @@ def gather(workspace: Workspace, run: pd.Series) -> ReportData:
     figures = _overall(workspace, scores, utterances, run)
     section = workspace.config.workspace
     planted, planted_note = _planted(workspace)
+    suspects, outdated = standing_suspects(workspace)
     return ReportData(
         title=f"{section.name}: what to fix next",
         workspace=section.name,
@@ -82,6 +85,9 @@ def gather(workspace: Workspace, run: pd.Series) -> ReportData:
         quality=workspace.read("audio_quality"),
         quality_tags=audio_tags(workspace),
         conflicts=workspace.read("conflicts"),
+        suspects=suspects,
+        duplicates=standing_duplicates(workspace),
+        splits=dict(utterances.loc[utterances["split"].notna(), ["utterance_id", "split"]].itertuples(index=False)),
         conventions=workspace.read("conventions"),
         rule_summary=judged_summary(workspace),
         flags=usable_flags(workspace)[FLAGS.names],
@@ -92,7 +98,7 @@ def gather(workspace: Workspace, run: pd.Series) -> ReportData:
         worst=_worst(workspace, scores, utterances),
         planted=planted,
         planted_note=planted_note,
-        notes=_notes(workspace, scores, utterances, run_id),
+        notes=_notes(workspace, scores, utterances, run_id) + outdated,
     )
 
 

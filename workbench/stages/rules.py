@@ -11,7 +11,7 @@ import pandas as pd
 from workbench.config import CONFIG_NAME
 from workbench.errors import BadInput
 from workbench.stages.stage import Outcome, faults_frame
-from workbench.stages.team_rules import LoadedRules, load_rules
+from workbench.stages.team_rules import LoadedRules, load_rules, prints_aside
 from workbench.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ def rule_page(workspace: Workspace | None, rule_id: str, team: bool = True) -> O
     return Outcome("rules", {}, pd.DataFrame(rows, columns=columns), faults_frame(faults), notes)
 
 
+@prints_aside()
 def rules_against_examples(workspace: Workspace | None, team: bool = True) -> Outcome:
     """The examples that rules do not keep, built-in ones and the team's; what cannot be loaded is a fault."""
     from label_rules.examples import example_failures

@@ -9,7 +9,7 @@ import pandas as pd
 from workbench.errors import BadInput
 from workbench.stages.stage import Outcome, faults_frame
 from workbench.stages.transcript_files import read_transcript_file
-from workbench.transcripts import is_merged
+from workbench.transcripts import current_transcripts, is_merged
 from workbench.workspace import Workspace
 
 
@@ -48,6 +48,24 @@ def suspects(workspace: Workspace, run_id: str | None = None, models_vote: bool 
         table = table.merge(texts, on=["utterance_id", "annotator"], how="left").assign(run_id=run_id)
         workspace.snapshot("suspects", table)
     return Outcome("suspects", {"transcripts": len(table)}, table, notes=_notes(table))
+
+
+def standing_suspects(workspace: Workspace) -> tuple[pd.DataFrame, list[str]]:
+    """The scores of how likely transcripts are wrong, of utterances whose texts are all as they were; and what is not.
+
+    A transcript is judged by the others of its utterance: where one has changed, none of their scores holds.
+    """
+    suspects, transcripts = workspace.read("suspects"), workspace.read("transcripts")
+    current = current_transcripts(transcripts)[["utterance_id", "annotator", "text"]]
+    current = current[~is_merged(transcripts, current).to_numpy()]
+    judged = current[current["utterance_id"].isin(suspects["utterance_id"])]
+    both = suspects[current.columns].merge(judged, how="outer", indicator=True)
+    changed = set(both["utterance_id"][both["_merge"] != "both"])
+    if not changed:
+        return suspects, []
+    what = "1 utterance" if len(changed) == 1 else f"{len(changed)} utterances"
+    note = f"Suspects of {what} are left out: labels have changed since; run `workbench suspects` again."
+    return suspects[~suspects["utterance_id"].isin(changed)], [note]
 
 
 def _suspects(frame: pd.DataFrame, models_vote: bool) -> pd.DataFrame:

@@ -7,6 +7,7 @@ and the other rules run.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import hashlib
 import sys
@@ -38,6 +39,14 @@ class LoadedRules:
     "Rules of the team that are left out, for what `faults` says."
 
 
+@contextlib.contextmanager
+def prints_aside() -> Iterator[None]:
+    """While a team's rules run, what they print goes to standard error: standard output holds the tables."""
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
+@prints_aside()
 def load_rules(workspace: Workspace | None, team: bool = True) -> LoadedRules:
     """The built-in rules and the team's, without those that `[check] disable` names; built-in ones for no workspace.
 
@@ -59,16 +68,23 @@ def load_rules(workspace: Workspace | None, team: bool = True) -> LoadedRules:
 
 
 def _add_file(loaded: LoadedRules, root: Path, name: str) -> None:
-    path = (root / name).resolve()
+    try:
+        path = (root / name).resolve()
+        is_file = path.is_file()
+    except (OSError, RuntimeError, ValueError) as problem:
+        fact = getattr(problem, "strerror", None) or problem
+        raise BadInput(f"[check] rules names {name[:60]!r}, which is no path ({fact}); correct it") from problem
     if not path.is_relative_to(root.resolve()):
         raise BadInput(f"[check] rules names {name!r}, which lies outside {root}; a workspace runs its own files only")
-    if not path.is_file():
+    if not is_file:
         loaded.faults.append(_fault(name, str(path), "[check] rules names it, and no such file is there"))
         return
     loaded.files.append(name)
     try:
         module = _run(path)
-    except (Exception, SystemExit) as problem:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as problem:
         loaded.faults.append(_fault(name, _place(path, problem), _said(problem)))
         return
     rules = list(_rules_in(module, loaded.known))
@@ -76,7 +92,13 @@ def _add_file(loaded: LoadedRules, root: Path, name: str) -> None:
         reason = "it holds no rule; write @rule(…) of label_rules.team over a function"
         loaded.faults.append(_fault(name, str(path), reason))
     for rule in rules:
-        problems = _problems(rule, loaded.known)
+        try:
+            problems = _problems(rule, loaded.known)
+        except Exception as problem:
+            said = f"{type(problem).__name__}: {problem}"
+            reason = f"the rule {rule.rule_id!r} cannot be read: {said}; write it with @rule(…) of label_rules.team"
+            loaded.faults.append(_fault(name, str(path), reason))
+            continue
         if not problems:
             loaded.known.append(rule)
             continue
@@ -96,7 +118,7 @@ def _run(path: Path) -> types.ModuleType:
     try:
         exec(program, module.__dict__)
     except BaseException:
-        del sys.modules[name]
+        sys.modules.pop(name, None)
         raise
     return module
 

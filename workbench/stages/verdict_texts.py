@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.merged_edits import merge_edits
-from workbench.transcripts import REFERENCE_ANNOTATOR, RETRACTED, revision, standing_revisions
+from workbench.transcripts import BATCH, REFERENCE_ANNOTATOR, RETRACTED, revision, standing_revisions
 from workbench.workspace import Workspace
 
 SOURCE = "rule"
@@ -26,6 +26,13 @@ class Texts:
         for (utterance_id, annotator), rows in history.sort_values("revision").groupby(["utterance_id", "annotator"]):
             self._standing[utterance_id, annotator] = standing_revisions(rows)
             self._numbers[utterance_id, annotator] = int(rows["revision"].iloc[-1])
+        by_rules = history[history["source"] == SOURCE]
+        self._of_batches = {
+            (row.utterance_id, row.annotator, int(row.revision))
+            for row in by_rules.itertuples()
+            if isinstance(row.source_detail, str) and BATCH.match(row.source_detail)
+        }
+        "Revisions that `workbench conventions apply` wrote, and takes back."
         written = verdicts[verdicts["revision"].notna()]
         self._rests: Counter[tuple[str, str, int]] = Counter()
         "How many accepted flags rest on a revision."
@@ -91,9 +98,9 @@ class Texts:
         return ""
 
     def _rest_on_last(self, key: tuple[str, str], base: str) -> int | None:
-        """The last revision, where a rule wrote it; a text that was so before any flag needs none taken back."""
+        """The last revision, where a flag wrote it; a text that was so before any flag needs none taken back."""
         number, _, source = self._standing[key][-1]
-        if source != SOURCE:
+        if source != SOURCE or (*key, number) in self._of_batches:
             return None
         self._rests[(*key, number)] += 1
         self._bases.add((*key, base))
