@@ -112,7 +112,7 @@ def _key(kind: str, piece: str) -> str:
 def _pattern() -> re.Pattern[str]:
     letter = rf"(?:[^\W\d_]|[{combining_marks()}])"
     return re.compile(
-        rf"(?P<markup>\[[^\[\]\n]{{1,40}}\]|<[^<>\s]{{1,40}}>|\{{[^{{}}\n]{{1,40}}\}}|(?<!\S)(?:[blonu]/)+(?![A-Za-z0-9])"
+        rf"(?P<markup>\[[^\[\]\n]{{1,40}}\]|<[^<>\s]{{1,40}}>|\{{[^{{}}\n]{{1,40}}\}}|(?<!\S)(?:[blonuBLONU]/)+(?![A-Za-z0-9])"
         rf"|\((?i:{_SOUNDS})\)|\*(?i:{_SOUNDS})\*)"
         r"|(?P<dual>\)\s*/\s*\([^()]*\))"
         r"|(?P<abbreviation>(?<!\w)[A-Za-z](?:\.[A-Za-z])+\b\.?)"

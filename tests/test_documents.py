@@ -87,7 +87,7 @@ class Shell:
         else:
             printed = self._bash(command)
         printed = printed.replace(f"{os.getcwd()}/", "")
-        return "\n".join(line.rstrip() for line in printed.strip("\n").split("\n"))
+        return "\n".join(line.rstrip() for line in printed.split("\n")).strip("\n")
 
     def _bash(self, command: str, given: str = "") -> str:
         done = subprocess.run(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from analysis.dual_transcription import malformed
 from label_rules.tokens import Token, tokens
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def mark_cut_off(
     result = list(found)
     if not (result and (_touches_start(result[0], a_tokens, b_tokens) or _touches_end(result[-1], a_tokens, b_tokens))):
         return result  # nearly always, and told before anything is counted
+    if any(malformed(text) for text in (a, b) if ")/" in text or "/(" in text):
+        return result  # what a broken dual transcription lacks is a bracket
     a_words = [token for token in a_tokens if token.is_spoken]
     b_words = [token for token in b_tokens if token.is_spoken]
     if abs(len(a_words) - len(b_words)) < _FEWEST_WORDS and not _shifted(result):

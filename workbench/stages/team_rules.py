@@ -79,9 +79,9 @@ def _add_file(loaded: LoadedRules, root: Path, name: str) -> None:
     if not is_file:
         loaded.faults.append(_fault(name, str(path), "[check] rules names it, and no such file is there"))
         return
-    loaded.files.append(name)
     try:
         module = _run(path)
+        loaded.files.append(name)
     except KeyboardInterrupt:
         raise
     except BaseException as problem:
