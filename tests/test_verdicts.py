@@ -249,16 +249,21 @@ def test_two_changes_of_one_text(one: str, other: str, merged: str | None) -> No
     assert merge_edits("a b c d", one, other) == merge_edits("a b c d", other, one) == merged
 
 
-def test_the_rules_see_every_run(workspace: Workspace) -> None:
-    for name in ("main", "other-1", "other.1"):
+def test_the_rules_see_one_run_of_every_model(workspace: Workspace) -> None:
+    models = {"main": "a", "other-1": "b", "other.1": "c", "main with other settings": "a", "other-1, again": "b"}
+    began = pd.Timestamp("2026-03-01", tz="UTC")
+    for number, (name, model) in enumerate(models.items()):
         rows = [{"utterance_id": "u1", "run_id": name, "text": f"by {name}", "audio": ""}]
         workspace.append("hypotheses", pd.DataFrame(rows))
+        run = {"run_id": name, "backend": "imported", "model": model, "parameters": "{}", "utterances": 1}
+        run |= {"started_at": began + pd.Timedelta(days=number), "finished": True}
+        workspace.append("runs", pd.DataFrame([run]))
     seen = checked_transcripts(workspace, "main").set_index(["utterance_id", "annotator"]).loc[("u1", "ann_a")]
     texts = {name: seen[name] for name in seen.index if name.startswith("hypothesis")}
     assert texts == {
         "hypothesis": "by main",
-        "hypothesis_other_1": "by other-1",
-        "hypothesis_other_1_": "by other.1",
+        "hypothesis_other_1": "by other.1",
+        "hypothesis_other_1__again": "by other-1, again",
     }
 
 

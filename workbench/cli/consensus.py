@@ -20,7 +20,7 @@ ModelsOption = Annotated[
     bool,
     typer.Option(
         "--models/--no-models",
-        help="Recognisers' hypotheses vote like annotators (in a file: the columns hypothesis and hypothesis_NAME).",
+        help="A file's columns hypothesis and hypothesis_NAME vote like annotators; for suspects, runs do too.",
     ),
 ]
 

@@ -53,6 +53,7 @@ _OF_ONE = {"score", "rank", "posterior", "similarity", "confidence"}
 _SHORT = {"utterances": "utts", "ref_words": "words", "cost_hours": "hours", "run_id": "run"}
 _FIGURES = re.compile(r"[-+–<>\d\s.,%…()]*")
 _SHORT_WORD = 10
+_MOST_FAULTS = 100  # of those that no table keeps
 _TO_THE_SECOND = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)\S*$")  # the workbench writes UTC
 _WIDEST = 9  # columns that a terminal can show side by side
 _INTERVALS = ("wer", "cer", "gain")
@@ -242,16 +243,17 @@ def finish(outcome: Outcome, format: Format, columns: list[str] | None = None) -
 
 
 def say_faults(outcome: Outcome, most: int = 5) -> None:
-    """Name the first faults, and where all of them stand if there are more."""
+    """Name the first faults, and where all of them stand if there are more; many where no table keeps them."""
     if outcome.faults.empty:
         return
-    number = len(outcome.faults)
+    number, most = len(outcome.faults), most if outcome.kept else max(most, _MOST_FAULTS)
     say(f"{outcome.stage}: {number} {'fault' if number == 1 else 'faults'}:")
     for fault in outcome.faults.head(most).itertuples():
         prefix = "" if str(fault.location) in str(fault.reason) else f"{fault.location}: "
         say(f"  {fault.item}: {prefix}{fault.reason}")
     if number > most:
-        say(f"  … and {number - most} more; all of them: workbench show faults")
+        where = "; all of them: workbench show faults" if outcome.kept else ", once these are corrected"
+        say(f"  … and {number - most} more{where}")
 
 
 @contextlib.contextmanager

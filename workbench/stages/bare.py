@@ -216,5 +216,6 @@ def check_file(path: Path) -> CheckedFile:
     faults = faults_frame([*({**fault, "stage": "check"} for fault in bad), *applied.faults.to_dict("records")])
     flags = applied.flags.loc[order].reset_index(drop=True)
     return CheckedFile(
-        Outcome("check", {}, flags, faults, [note]), Outcome("check", {}, applied.summary, faults, [note])
+        Outcome("check", {}, flags, faults, [note], kept=False),
+        Outcome("check", {}, applied.summary, faults, [note], kept=False),
     )

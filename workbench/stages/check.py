@@ -75,7 +75,10 @@ def check(workspace: Workspace, run_id: str | None = None, team: bool = True) ->
 
 
 def checked_transcripts(workspace: Workspace, run_id: str | None) -> pd.DataFrame:
-    """What the rules see: every annotator's current text with the audio's key and lengths and the run's hypothesis."""
+    """What the rules see: every annotator's current text with the audio's key and lengths and the run's hypothesis.
+
+    Of the other runs the newest of each other model is there too: runs of one model err alike, and are not several.
+    """
     current = current_transcripts(workspace.read("transcripts"))[["utterance_id", "annotator", "text"]]
     quality = workspace.read("audio_quality").rename(columns={"samples_hash": "audio_key"})
     # Rows of an older version lack some measures, which are not known then.
@@ -85,7 +88,7 @@ def checked_transcripts(workspace: Workspace, run_id: str | None) -> pd.DataFram
     if run_id is None:
         return frame
     hypotheses = workspace.read("hypotheses")[["utterance_id", "run_id", "text", "confidence"]]
-    for name, suffix in _model_columns(list(hypotheses["run_id"].unique()), run_id).items():
+    for name, suffix in _model_columns(_newest_of_models(workspace.read("runs"), run_id), run_id).items():
         of_run = hypotheses[hypotheses["run_id"] == name].drop(columns="run_id")
         named = of_run.rename(columns={"text": f"hypothesis{suffix}", "confidence": f"confidence{suffix}"})
         frame = frame.merge(named, on="utterance_id", how="left")
@@ -118,6 +121,12 @@ _COMMANDS = {
     "audio_quality": "run `workbench normalize`",
     "label_scores": "run `workbench align-labels`",
 }
+
+
+def _newest_of_models(runs: pd.DataFrame, main: str) -> list[str]:
+    """The main run, and the newest run of each backend and model that is not the main one's."""
+    runs = runs.assign(is_main=runs["run_id"] == main).sort_values(["is_main", "started_at"], kind="stable")
+    return [str(run_id) for run_id in runs.drop_duplicates(["backend", "model"], keep="last")["run_id"]]
 
 
 def _model_columns(run_ids: list[str], main: str) -> dict[str, str]:

@@ -87,7 +87,9 @@ def accept_consensus(
         notes.append(f"{left} were left, their score is below {least:g}")
     if table["decided"].any():
         notes.append(f"{int(table['decided'].sum())} have a reference by decision already, which stands")
-    return Outcome("consensus", {"accepted": len(rows)}, taken.reset_index(drop=True), outcome.faults, notes)
+    return Outcome(
+        "consensus", {"accepted": len(rows)}, taken.reset_index(drop=True), outcome.faults, notes, kept=False
+    )
 
 
 def _consensus(frame: pd.DataFrame, models_vote: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -105,4 +107,4 @@ def _outcome(table: pd.DataFrame, faults: list[dict[str, str]]) -> Outcome:
         {"stage": "consensus", "item": str(i), "location": str(i), "reason": _TOO_LONG}
         for i in table["utterance_id"][too_long]
     ]
-    return Outcome("consensus", {}, table[~too_long].reset_index(drop=True), faults_frame(faults))
+    return Outcome("consensus", {}, table[~too_long].reset_index(drop=True), faults_frame(faults), kept=False)

@@ -77,7 +77,7 @@ def conventions(source: Workspace | Path) -> Outcome:
         notes = [f"{things} written in several ways in {transcripts}; {counts['undecided']} have no clear majority"]
     table = table.drop(columns="rule_id")
     faults = faults_frame(read.faults + found.faults.to_dict("records"))
-    return Outcome("conventions", counts, table, faults, read.notes + notes)
+    return Outcome("conventions", counts, table, faults, read.notes + notes, kept=False)
 
 
 def decided(table: pd.DataFrame) -> dict[str, str]:
@@ -168,7 +168,9 @@ def apply_convention(
     if rows and not dry_run:
         notes.append(f"take it back with workbench conventions undo {batch}")
     counts = {"changed": len(rows), "left": left, "batch": batch if rows and not dry_run else ""}
-    return Outcome("conventions apply", counts, table, faults_frame(read.faults + crashed), read.notes + notes)
+    return Outcome(
+        "conventions apply", counts, table, faults_frame(read.faults + crashed), read.notes + notes, kept=False
+    )
 
 
 def undo_conventions(workspace: Workspace, batch: str, author: str) -> Outcome:

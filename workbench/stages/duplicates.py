@@ -82,7 +82,7 @@ def duplicates_in(directory: Path, workers: int | None = None, progress: Progres
     known = [clip for clip in clips if clip.name in heard]
     table = _found(known, [heard[clip.name] for clip in known], workers, faults)
     counts = {"recordings": len(clips), **_counted(table), "faults": len(faults)}
-    return Outcome("duplicates", counts, table, faults_frame(faults))
+    return Outcome("duplicates", counts, table, faults_frame(faults), kept=False)
 
 
 def with_copies(frame: pd.DataFrame, workspace: Workspace) -> pd.Series:

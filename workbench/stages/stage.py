@@ -20,6 +20,8 @@ class Outcome:
     table: pd.DataFrame
     faults: pd.DataFrame = field(default_factory=FAULTS.empty)
     notes: list[str] = field(default_factory=list)
+    kept: bool = True
+    "Whether the faults stand in the workspace's table too."
 
 
 def faults_frame(faults: list[dict[str, str]]) -> pd.DataFrame:

@@ -21,7 +21,7 @@ def suspects_of_file(path: Path, models_vote: bool = True) -> Outcome:
     """
     frame, faults = read_transcript_file(path)
     table = _suspects(frame, models_vote)
-    return Outcome("suspects", {}, table, faults_frame(faults), _notes(table))
+    return Outcome("suspects", {}, table, faults_frame(faults), _notes(table), kept=False)
 
 
 def suspects(workspace: Workspace, run_id: str | None = None, models_vote: bool = True) -> Outcome:
