@@ -63,6 +63,8 @@ class Guideline:
     wrong: tuple[Correction, ...] = ()
     departing: tuple[tuple[str, int, int], ...] = ()
     habit: bool = False
+    applies: bool = True
+    "Whether a form of it can be applied by a command; else it is a decision for people only."
 
     @property
     def uses(self) -> int:
@@ -167,7 +169,7 @@ def _as_markdown(guide: Guide, one: Guideline, kind: str, language: str) -> Iter
     if one.departing and kind != "undecided":
         names = (say("who_one", name=name, departing=n, own=own) for name, n, own in one.departing)
         yield f"    - {say('who')}: {escaped(', '.join(names))}"
-    if kind == "undecided":
+    if kind == "undecided" and one.applies:
         yield f"    - {say('choose')}: {escaped(_command(one))}"
     yield ""
 

@@ -42,7 +42,8 @@ def write_guidelines(source: Workspace | Path, path: Path) -> Outcome:
     guide, faults = guide_of(source)
     write_guide(guide, path)
     undecided = sum(one.chosen is None and not one.habit for one in guide.guidelines)
-    notes = [f"{path}: {len(guide.guidelines)} conventions, {undecided} to decide"]
+    several = len(guide.guidelines)
+    notes = [f"{path}: {several} {'convention' if several == 1 else 'conventions'}, {undecided} to decide"]
     return Outcome("conventions", {"conventions": len(guide.guidelines)}, pd.DataFrame(), faults_frame(faults), notes)
 
 
@@ -86,6 +87,7 @@ def guide_of(source: Workspace | Path) -> tuple[Guide, list[dict[str, str]]]:
                 wrong=() if habit else tuple(seen.wrong[convention]),
                 departing=seen.departing(convention, habit),
                 habit=habit,
+                applies=convention in seen.applicable,
             )
         )
     guide = Guide(
@@ -127,6 +129,7 @@ class _Seen:
         self.wrong: defaultdict[str, list[Correction]] = defaultdict(list)
         self._own: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._departing: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.applicable: set[str] = set()
         shown: set[tuple[str, str]] = set()
         for _, writing, number, uses in uses_of(corpus, crashed, rules):
             text = corpus.texts[number]
@@ -135,6 +138,8 @@ class _Seen:
             for use in uses:
                 if use.convention in conventions:
                     by_name[use.convention].append(use)
+            if writing.rewrite is not None:
+                self.applicable.update(by_name)
             for name, own in by_name.items():
                 form = chosen.get(name)
                 against = [use for use in own if form is not None and use.form != form]
