@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain, pairwise
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -21,6 +20,7 @@ from analysis.merge_kernel import judge, merge
 from label_rules.consensus.said import compounds_joined, said_keys
 from label_rules.consensus.units import written_keys
 from label_rules.corpus import Corpus
+from label_rules.once import once_per_corpus
 
 MODEL = "model:"
 """Before a recogniser's name, where it votes as an annotator."""
@@ -82,9 +82,6 @@ class Estimate:
         return bool(self.slot_begins[clip] == self.slot_begins[clip + 1] and self.words[first:end].any())
 
 
-_KNOWN: WeakKeyDictionary[Corpus, dict[tuple[bool, bool], Estimate]] = WeakKeyDictionary()
-
-
 def estimate(corpus: Corpus, models_vote: bool = True, as_said: bool = False) -> Estimate:
     """The estimate for a corpus, worked out once.
 
@@ -92,12 +89,11 @@ def estimate(corpus: Corpus, models_vote: bool = True, as_said: bool = False) ->
         models_vote: the recognisers' hypotheses are texts too, each recogniser an annotator of its own.
         as_said: words are compared by what is said, so that no convention of writing counts as an error.
     """
-    known = _KNOWN.setdefault(corpus, {})
-    if (models_vote, as_said) not in known:
-        known[models_vote, as_said] = _estimated(corpus, models_vote, as_said)
-    return known[models_vote, as_said]
+    # All callers' ways of giving the arguments come to one.
+    return _estimated(corpus, models_vote, as_said)
 
 
+@once_per_corpus
 def _estimated(corpus: Corpus, models_vote: bool, as_said: bool) -> Estimate:
     texts = _texts(corpus, models_vote)
     clip_texts = np.concatenate([[0], np.cumsum(np.bincount(texts["clip"]))]).astype(np.int64)

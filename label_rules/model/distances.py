@@ -8,13 +8,13 @@ weak model the two overlap, and then no transcript is told to be wrong.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from analysis.align import count_char_errors
 from analysis.language.numbers import MOST_IN_WORDS, words_of
 from label_rules.corpus import Corpus
+from label_rules.once import once_per_corpus
 from label_rules.tokens import tokens
 
 LEAST_ROWS = 30
@@ -56,14 +56,10 @@ class Distances:
     it, less where the recogniser seems to have given up, 0 where there are too few letters."""
 
 
-_KNOWN: WeakKeyDictionary[Corpus, Distances] = WeakKeyDictionary()
-
-
+@once_per_corpus
 def distances(corpus: Corpus) -> Distances:
     """The distances of all rows that have words and a hypothesis with words."""
-    if corpus not in _KNOWN:
-        _KNOWN[corpus] = _measure(corpus)
-    return _KNOWN[corpus]
+    return _measure(corpus)
 
 
 def judged_rows(corpus: Corpus) -> np.ndarray:

@@ -8,12 +8,12 @@ compared with those of the same word in the corpus, and those of a rare word wit
 from __future__ import annotations
 
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
 
 from label_rules.corpus import Corpus, WordScore
+from label_rules.once import once_per_corpus
 from label_rules.tokens import tokens
 
 LEAST_ROWS = 30
@@ -40,14 +40,10 @@ class Evidence:
     "Of each row of the corpus that of its most unusual piece, or of the label as a whole; NaN without scores."
 
 
-_KNOWN: WeakKeyDictionary[Corpus, Evidence] = WeakKeyDictionary()
-
-
+@once_per_corpus
 def evidence(corpus: Corpus) -> Evidence:
     """The evidence of the alignment, for every row that has scores."""
-    if corpus not in _KNOWN:
-        _KNOWN[corpus] = _measure(corpus)
-    return _KNOWN[corpus]
+    return _measure(corpus)
 
 
 def _measure(corpus: Corpus) -> Evidence:

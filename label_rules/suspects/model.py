@@ -14,7 +14,6 @@ plain rule judges: how many letters differ, how far they are from the label's, a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from label_rules.model.distances import distances
 from label_rules.model.heard import Spoken, in_words, spoken
 from label_rules.model.place_features import Case, Keys, Place, Places, places_of
 from label_rules.model.wrong_labels import Wrong, wrong_labels
+from label_rules.once import once_per_corpus
 
 LEAST_ROWS = 30
 _MOST_LEARNED = 6000
@@ -65,14 +65,10 @@ class ModelEvidence:
     "Whether hardly anything of the transcript was heard, so that the whole of it is in doubt."
 
 
-_KNOWN: WeakKeyDictionary[Corpus, ModelEvidence] = WeakKeyDictionary()
-
-
+@once_per_corpus
 def model_evidence(corpus: Corpus) -> ModelEvidence:
     """What the recognisers' hypotheses say against every transcript."""
-    if corpus not in _KNOWN:
-        _KNOWN[corpus] = _judge(corpus)
-    return _KNOWN[corpus]
+    return _judge(corpus)
 
 
 def _judge(corpus: Corpus) -> ModelEvidence:
