@@ -32,6 +32,8 @@ __all__ = [
     "align_words",
     "count_char_errors",
     "count_word_errors",
+    "edit_distances",
+    "edit_shares",
     "words",
 ]
 
@@ -123,6 +125,31 @@ def align_words(
         counts.append(block_counts)
         alignments.append(block_alignments)
     return pd.DataFrame(np.concatenate(counts), columns=WORD_COUNTS), pa.concat_arrays(alignments)
+
+
+def edit_distances(ours: Sequence[Tokens], theirs: Sequence[Tokens]) -> Integers:
+    """The fewest substitutions, deletions and insertions between the tokens of each pair.
+
+    >>> edit_distances(["kitten", ""], ["sitting", "ab"]).tolist()
+    [3, 2]
+    """
+    return _distances(list(ours), list(theirs), Levenshtein.distance)
+
+
+def edit_shares(ours: Sequence[Tokens], theirs: Sequence[Tokens]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """The edit distance of each of ours to each of theirs over the longer one's tokens, of shape (ours, theirs).
+
+    It is 0 to 1, and 0 between two of no tokens.
+
+    >>> edit_shares(["ab"], ["ab", "b", ""])
+    array([[0. , 0.5, 1. ]])
+    """
+    if not len(ours) or not len(theirs):
+        return np.zeros((len(ours), len(theirs)))
+    shares: np.ndarray[Any, np.dtype[np.float64]] = process.cdist(
+        ours, theirs, scorer=Levenshtein.normalized_distance, dtype=np.float64
+    )
+    return shares
 
 
 def _align_nist(block: Block) -> tuple[Integers, pa.ListArray]:

@@ -55,9 +55,9 @@ def apply_rules(transcripts: pd.DataFrame, rules: Sequence[Rule] = BUILTIN_RULES
     """What the rules say of the transcripts.
 
     The frame has one row an utterance and annotator, with utterance_id, annotator and text; where they are known
-    also audio_key (equal for the same audio under two ids), duration (s), speech_seconds (s), hypothesis and
-    confidence in [0, 1]. A rule abstains where it lacks what it needs. A rule that crashes is a row of faults and
-    stops nothing.
+    also audio_key (equal for the same audio under two ids), duration (s), speech_seconds (s), hypothesis, confidence
+    in [0, 1] and remarks (bad_audio, unsure). A rule abstains where it lacks what it needs. A rule that crashes is a
+    row of faults and stops nothing.
 
     Args:
         spread: the map that does the heaviest work, the comparison of transcripts of the same audio, part by part; one
@@ -184,7 +184,7 @@ def _repeated(text: str, several: int) -> ExtensionArray:
 
 def conventions_table(tallies: Sequence[Tally]) -> pd.DataFrame:
     """The rows of the table `conventions`."""
-    frame = pd.DataFrame([tuple(tally) for tally in tallies], columns=_CONVENTIONS)
+    frame = pd.DataFrame([tally[: len(_CONVENTIONS)] for tally in tallies], columns=_CONVENTIONS)
     frame["annotators"] = [", ".join(tally.annotators) for tally in tallies]
     types = {"convention": "str", "form": "str", "annotators": "str", "count": int, "share": float, "majority": bool}
     return frame.astype(types).drop_duplicates(["convention", "form"]).reset_index(drop=True)

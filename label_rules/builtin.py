@@ -34,6 +34,7 @@ from label_rules.model.missing_words import MISSING_WORD_RULES
 from label_rules.model.not_in_audio import NOT_IN_AUDIO_RULES
 from label_rules.model.suspects import SUSPECT_RULES
 from label_rules.model.swapped import SWAPPED_RULES
+from label_rules.reported.rules import REPORTED_RULES
 from label_rules.rule import Rule
 from label_rules.timing.rules import TIMING_RULES
 from label_rules.timing.silence import SILENCE_RULES
@@ -78,4 +79,5 @@ BUILTIN_RULES: tuple[Rule, ...] = (
     *_needing(SWAPPED_RULES, "hypotheses"),
     *_needing(MISSING_WORD_RULES, "hypotheses"),
     *_needing(NOT_IN_AUDIO_RULES, "label_scores"),
+    *_needing(REPORTED_RULES, "remarks"),
 )

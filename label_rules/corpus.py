@@ -15,7 +15,7 @@ from label_rules.conflicts.group import Group, choose_pivots
 from label_rules.words import Integers, Trigger, Words
 
 _REQUIRED = ["utterance_id", "annotator", "text"]
-_TEXTS = ["audio_key", "hypothesis"]
+_TEXTS = ["audio_key", "hypothesis", "remarks", "called_bad_by"]
 _NUMBERS = [
     "duration",
     "speech_seconds",
@@ -167,6 +167,16 @@ class Corpus:
     def hypotheses(self) -> list[str | None]:
         """What a recogniser heard, for each row; None where there is no hypothesis."""
         return self._optional["hypothesis"]
+
+    @property
+    def remarks(self) -> list[str | None]:
+        """What each row's annotator said beside the text: bad_audio, unsure, joined by `, `."""
+        return self._optional["remarks"]
+
+    @property
+    def called_bad_by(self) -> list[str | None]:
+        """Who called the audio of each row bad, by lines, with or without a transcript of their own."""
+        return self._optional["called_bad_by"]
 
     def name(self, row: int) -> str:
         """How messages name a row."""

@@ -21,6 +21,7 @@ NEEDS: dict[str, Callable[[Corpus], bool]] = {
     "hypotheses": lambda corpus: any(text is not None for model in corpus.models for text in model.hypotheses),
     "audio_quality": lambda corpus: any(np.isfinite(corpus.number(name)).any() for name in _MEASURES),
     "label_scores": _has_label_scores,
+    "remarks": lambda corpus: any(corpus.remarks) or any(corpus.called_bad_by),
 }
 """By the names of the tables: whether anything of it is known for any transcript."""
 

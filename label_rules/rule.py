@@ -49,6 +49,8 @@ class Tally(NamedTuple):
     share: float
     majority: bool
     annotators: tuple[str, ...]
+    counts: tuple[int, ...] = ()
+    "How often each of them does."
 
 
 Outcome = Finding | Abstention | Fault | Tally

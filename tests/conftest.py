@@ -7,6 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from tests import label_studio_server
+from tests.label_studio_server import fresh_label_studio as fresh_label_studio
+from tests.label_studio_server import label_studio as label_studio
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    label_studio_server.begin(session)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    label_studio_server.end(session)
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -157,3 +158,22 @@ def test_a_process_that_dies_takes_only_its_own_item_along() -> None:
     for number in (1, 5, 7, 9, 11):
         assert isinstance(outcomes[number], ValueError)
         assert str(outcomes[number]) == f"{number} is odd"
+
+
+def test_a_standing_process_gives_the_same_texts_and_one_that_died_is_followed_by_another(
+    sentences: dict[str, tuple[Clip, str]], heard: dict[str, Hypothesis]
+) -> None:
+    backend = load_backend("pocketsphinx")
+    with backend.stays_ready():
+        first, second, third = (clip for clip, _ in list(sentences.values())[:3])
+        assert texts_of(backend.transcribe([first])) == [heard[first.utterance_id].text]
+        (process,) = backend._standing._pool._processes
+        assert texts_of(backend.transcribe([second])) == [heard[second.utterance_id].text]
+        assert list(backend._standing._pool._processes) == [process]
+        os.kill(process, signal.SIGKILL)
+        assert texts_of(backend.transcribe([third])) == [heard[third.utterance_id].text]
+        assert texts_of(backend.transcribe([first])) == [heard[first.utterance_id].text]
+
+
+def texts_of(outcomes: Iterable[Hypothesis | Failure]) -> list[str]:
+    return [outcome.text if isinstance(outcome, Hypothesis) else outcome.reason for outcome in outcomes]

@@ -91,6 +91,26 @@ class CheckSection:
 
 
 @dataclass(frozen=True)
+class LabelStudioSection:
+    """How utterances become tasks; the server's URL and token never stand here.
+
+    `project` is the number of an existing project; 0 makes one, named as the workspace or `title`. `audio` says how the
+    server gets at it: local (its local files storage, under `document_root` here), url (`url_template`), or upload.
+    `regions` says which regions hypotheses bring along: segments (of utterances of `segment_seconds` or more), words,
+    or none. `annotators` gives the names here of people there, by their email.
+    """
+
+    project: int = 0
+    title: str = ""
+    audio: str = "upload"
+    document_root: str = ""
+    url_template: str = ""
+    regions: str = "segments"
+    segment_seconds: float = 20.0
+    annotators: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Config:
     workspace: WorkspaceSection = WorkspaceSection()
     scope: ScopeSection = ScopeSection()
@@ -100,6 +120,7 @@ class Config:
     check: CheckSection = CheckSection()
     slices: SlicesSection = SlicesSection()
     costs: CostsSection = CostsSection()
+    label_studio: LabelStudioSection = LabelStudioSection()
 
 
 TEMPLATE = """\
@@ -146,6 +167,16 @@ disable = []                  # rules or families of rules to leave out, as ["co
 skip = []                     # tags not to slice by
 [slices.bins]
 age = [12, 20, 40]            # upper edges of a numeric tag's groups
+
+[label_studio]
+# How utterances become tasks. The server's URL and token stand elsewhere: see workbench sync connect --help.
+project = 0                   # number of an existing project; 0: make one
+audio = "upload"              # upload, local (files under document_root that the server sees too) or url
+document_root = ""            # local: the directory here that is the server's LOCAL_FILES_DOCUMENT_ROOT
+url_template = ""             # url: as "https://audio.example.com/{{path}}"; or {{utterance_id}}
+regions = "segments"          # of hypotheses: segments (of long recordings), words or none
+segment_seconds = 20.0        # utterances of this duration (s) or more are labelled by segments
+[label_studio.annotators]     # names here of people there, as "kim@example.com" = "ann_a"
 
 [costs]
 relabel_minutes_per_utterance = 1.0
@@ -207,7 +238,12 @@ def _build(cls: type, values: dict[str, Any], where: str) -> Any:
     return cls(**built)
 
 
+_LABEL_STUDIO_CHOICES = {"audio": ("upload", "local", "url"), "regions": ("segments", "words", "none")}
+
+
 def _check_choice(section: type, name: str, value: Any, where: str) -> None:
+    if section is LabelStudioSection and value not in _LABEL_STUDIO_CHOICES.get(name, (value,)):
+        raise BadInput(f"{where}: {name} = {value!r} must be one of {', '.join(_LABEL_STUDIO_CHOICES[name])}")
     if section is not ScoringSection or name == "alternatives":
         return
     from analysis.normalizers import NORMALIZERS
@@ -227,12 +263,15 @@ def _checked(name: str, value: Any, annotation: str, where: str) -> Any:
         "str | int": (str, int),
         "list[str]": (list,),
         "dict[str, list[float]]": (dict,),
+        "dict[str, str]": (dict,),
         "dict[str, Any]": (dict,),
     }
     expected = kinds[annotation]
     wrong = not isinstance(value, expected) or isinstance(value, bool)
     if not wrong and annotation == "list[str]":
         wrong = not all(isinstance(one, str) for one in value)
+    if not wrong and annotation == "dict[str, str]":
+        wrong = not all(isinstance(one, str) and one.strip() for one in value.values())
     if not wrong and annotation == "dict[str, list[float]]":
         wrong = not all(isinstance(edges, list) and edges and all(map(_is_number, edges)) for edges in value.values())
     if not wrong and annotation.startswith("float"):
@@ -253,13 +292,19 @@ _IN_WORDS = {
     "str | int": "text or a whole number",
     "list[str]": "a list of texts",
     "dict[str, list[float]]": "lists of numbers by tag, as age = [12, 20, 40]",
+    "dict[str, str]": 'names by name, as "kim@example.com" = "ann_a"',
     "dict[str, Any]": "a section",
 }
 
 
 def _is_never_negative(name: str) -> bool:
     """Whether a setting is a cost or a threshold, which are never negative."""
-    return name.startswith(("target_", "max_")) or "_hours_" in name or "_minutes_" in name
+    return (
+        name.startswith(("target_", "max_"))
+        or name in ("project", "segment_seconds")
+        or "_hours_" in name
+        or "_minutes_" in name
+    )
 
 
 def _is_number(value: Any) -> bool:

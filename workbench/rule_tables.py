@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-import pyarrow as pa
-
-from workbench.table import INTEGER, NUMBER, STRING, Column, Table
+from workbench.table import INTEGER, NUMBER, STRING, TIME, Column, Table
 
 _c, _o = Column, partial(Column, optional=True)
 _UTTERANCE = _c("utterance_id", STRING, "the utterance's id, unique in the workspace")
@@ -47,7 +45,7 @@ VERDICTS = Table(
         _o("revision", INTEGER, "the revision of it that was written"),
         _o("author", STRING, "who judged"),
         _o("reason", STRING, "why"),
-        _c("created_at", pa.timestamp("us", tz="UTC"), "when"),
+        _c("created_at", TIME, "when"),
         _c("source", STRING, "cli, or label_studio"),
     ),
     key=("utterance_id", "annotator", "rule_id", "start", "end", "text"),

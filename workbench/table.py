@@ -10,6 +10,7 @@ import pyarrow as pa
 from workbench.errors import BadInput
 
 STRING, INTEGER, NUMBER, BOOLEAN = pa.string(), pa.int64(), pa.float64(), pa.bool_()
+TIME = pa.timestamp("us", tz="UTC")
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from workbench.label_studio.tables import SYNC_TABLES
 from workbench.rule_tables import FLAGS as FLAGS
 from workbench.rule_tables import RULE_SUMMARY as RULE_SUMMARY
 from workbench.rule_tables import VERDICTS as VERDICTS
-from workbench.table import BOOLEAN, INTEGER, NUMBER, STRING, Column, Table
+from workbench.table import BOOLEAN, INTEGER, NUMBER, STRING, TIME, Column, Table
 
-TIME = pa.timestamp("us", tz="UTC")
 WORDS = pa.list_(pa.struct([("word", STRING), ("start", NUMBER), ("end", NUMBER), ("confidence", NUMBER)]))
 ALIGNMENT = pa.list_(pa.struct([("op", STRING), ("reference", STRING), ("hypothesis", STRING)]))
 FORGIVEN = pa.list_(pa.struct([("step", INTEGER), ("alternative", STRING), ("words", INTEGER), ("steps", INTEGER)]))
@@ -362,5 +362,6 @@ TABLES: dict[str, Table] = {
         CONFUSIONS,
         BACKLOG,
         FAULTS,
+        *SYNC_TABLES,
     )
 }

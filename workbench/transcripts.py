@@ -6,6 +6,7 @@ Revisions are only ever added. An undo is a revision of its own, which says the 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import numpy as np
@@ -20,6 +21,8 @@ WRITTEN_HERE = ("edit", "consensus", "rule")
 """Sources of a first text that is no import, so that it can be taken back altogether."""
 BATCH = re.compile(r"^(?P<rule>\S+) (?P<what>.*), batch (?P<batch>[0-9a-f]{8})$", re.DOTALL)
 """The `source_detail` of revisions that one command wrote together, to be taken back together."""
+DELETED = re.compile(r"^undoes revision (?P<number>\d+): .* was deleted there$")
+"""The `source_detail` of what takes a text back because its annotator deleted it where they label."""
 
 
 def current_transcripts(transcripts: pd.DataFrame) -> pd.DataFrame:
@@ -137,19 +140,35 @@ def edit(
 def undo(transcripts: pd.DataFrame, utterance_id: str, annotator: str, author: str) -> dict[str, object]:
     """The revision that takes an annotator's latest change back; undoing again goes one change further back.
 
-    A first text that was written here, and not imported, is taken back altogether.
+    A first text that was written here, and not imported, is taken back altogether. What was taken back because it was
+    deleted where people label comes back, as an edit.
 
     Raises:
         BadInput: there is no such transcript, or nothing is left to undo.
     """
     history = _history(transcripts, utterance_id, annotator)
     standing = standing_revisions(history)
+    last = int(history["revision"].iloc[-1])
+    deleted = _deleted_text(history)
+    if deleted is not None:
+        return revision(utterance_id, annotator, last + 1, deleted, "edit", f"undoes revision {last}", author)
     if not standing or (len(standing) == 1 and standing[0][2] not in WRITTEN_HERE):
         raise BadInput(f"{utterance_id} by {annotator} is at its first text; there is nothing to undo")
-    number, detail = int(history["revision"].iloc[-1]) + 1, f"undoes revision {standing[-1][0]}"
+    number, detail = last + 1, f"undoes revision {standing[-1][0]}"
     if len(standing) == 1:
         return revision(utterance_id, annotator, number, "", RETRACTED, detail, author)
     return revision(utterance_id, annotator, number, standing[-2][1], "undo", detail, author)
+
+
+def _deleted_text(history: pd.DataFrame) -> str | None:
+    """The text that the newest revisions took back because it was deleted where people label."""
+    text = None
+    for detail in reversed(history["source_detail"].tolist()):
+        deleted = DELETED.match(detail) if isinstance(detail, str) else None
+        if not deleted:
+            break
+        text = str(history.loc[history["revision"] == int(deleted["number"]), "text"].iloc[0])
+    return text
 
 
 def standing_revisions(history: pd.DataFrame) -> list[tuple[int, str, str]]:
@@ -158,8 +177,13 @@ def standing_revisions(history: pd.DataFrame) -> list[tuple[int, str, str]]:
     Args:
         history: all its revisions, in their order.
     """
+    return standing_of(zip(*(history[name].tolist() for name in ("revision", "text", "source")), strict=True))
+
+
+def standing_of(revisions: Iterable[tuple[int, str, str]]) -> list[tuple[int, str, str]]:
+    """Those of these revisions (number, text and source, in their order) that none of the others took back."""
     standing: list[tuple[int, str, str]] = []
-    for number, text, source in zip(*(history[name].tolist() for name in ("revision", "text", "source")), strict=True):
+    for number, text, source in revisions:
         if source in ("undo", RETRACTED):
             standing.pop()
         else:

@@ -14,6 +14,7 @@ import os
 import re
 import uuid
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -90,6 +91,28 @@ class Workspace:
         if not history and not table.is_snapshot:
             frame = frame.drop_duplicates(list(table.key), keep="last").reset_index(drop=True)
         return frame
+
+    def parts(self, name: str) -> frozenset[str]:
+        """The names of the table's parts: other ones mean that something has been written to it."""
+        return frozenset(path.name for path in self._parts(TABLES[name]))
+
+    def written_at(self, name: str, **scope: str) -> datetime | None:
+        """When the newest part of the table (of this scope) was written, by its file's time; None where there is none.
+
+        A copied file may be younger than what it holds, and is never older.
+        """
+        paths = self._chosen_parts(TABLES[name], False, scope)
+        return max((datetime.fromtimestamp(path.stat().st_mtime, UTC) for path in paths), default=None)
+
+    def read_new(self, name: str, seen: set[str]) -> list[pa.Table]:
+        """The parts of a rows table whose names are not in `seen`, oldest first; their names are added to it.
+
+        Who reads a growing table again and again reads every part once.
+        """
+        fresh = [path for path in self._parts(TABLES[name]) if path.name not in seen]
+        parts = [self._read_part(path) for path in fresh]
+        seen.update(path.name for path in fresh)
+        return parts
 
     def _chosen_parts(self, table: Table, history: bool, scope: Mapping[str, str]) -> list[Path]:
         parts = self._parts(table)

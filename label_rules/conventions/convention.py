@@ -122,7 +122,8 @@ class Majorities:
             for number, (form, share) in enumerate(shares.items()):
                 counts = self.by_form[convention][form]
                 writers = tuple(sorted(counts, key=lambda name: (-counts[name], name)))
-                yield Tally(convention, form, counts.total(), share, number == 0, writers)
+                uses = tuple(counts[name] for name in writers)
+                yield Tally(convention, form, sum(uses), share, number == 0, writers, uses)
 
 
 def convention_check(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -69,6 +70,10 @@ class Backend(Protocol):
 
     def transcribe(self, clips: Sequence[Clip]) -> Iterator[Hypothesis | Failure]:
         """One Hypothesis or Failure for each clip, as they become ready, in any order."""
+        ...
+
+    def stays_ready(self) -> AbstractContextManager[None]:
+        """Within the block nothing has to be loaded for one `transcribe` after another, all of them by one thread."""
         ...
 
 

@@ -5,6 +5,7 @@ It decodes read US English tolerably and much else badly: a lower bound to measu
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import re
 import time
@@ -19,7 +20,7 @@ from workbench.asr.backend import Clip, Failure, Hypothesis, Word
 from workbench.asr.clip_samples import read_clip
 from workbench.asr.model_files import content_hash
 from workbench.errors import BackendUnavailable, BadInput, UnreadableAudio
-from workbench.jobs.processes import map_in_processes
+from workbench.jobs.processes import StandingPool, map_in_processes
 
 SAMPLING_RATE = 16_000
 EMBEDDED_MODEL = "en-us"
@@ -52,6 +53,7 @@ class PocketsphinxBackend:
             )
         self._given = checked_parameters(parameters)
         self._workers = workers
+        self._standing: StandingPool | None = None
         config = _load(self._given).config
         self.model = str(self._given.get("hmm", EMBEDDED_MODEL))
         values = {argument.name: config[argument.name] for argument in config.describe() if argument.name not in _FIXED}
@@ -64,12 +66,24 @@ class PocketsphinxBackend:
     def transcribe(self, clips: Sequence[Clip]) -> Iterator[Hypothesis | Failure]:
         """One Hypothesis or Failure for each clip, in any order; equal for any order and number of processes."""
         workers = max(1, min(self._workers, len(clips)))
-        for clip, outcome in map_in_processes(_transcribe, clips, workers, _start_process, (self._given,)):
+        outcomes = map_in_processes(
+            _transcribe, clips, workers, _start_process, (self._given,), standing=self._standing
+        )
+        for clip, outcome in outcomes:
             if isinstance(outcome, Exception):
                 reason = f"pocketsphinx failed on it: {type(outcome).__name__}: {outcome}"
                 yield Failure(clip.utterance_id, str(clip.path), reason)
             else:
                 yield outcome
+
+    @contextlib.contextmanager
+    def stays_ready(self) -> Iterator[None]:
+        """Within the block the decoders stay in their processes, which take longer to start than a short clip."""
+        with StandingPool(self._workers, _start_process, (self._given,)) as self._standing:
+            try:
+                yield
+            finally:
+                self._standing = None
 
 
 def checked_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import importlib.metadata
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -106,6 +107,10 @@ class TransformersBackend:
         """One Hypothesis or Failure for each clip, in any order; texts do not depend on what shares a batch."""
         for outcome in self._run_all(clips):
             yield self._finished(outcome) if isinstance(outcome, _Recording) else outcome
+
+    def stays_ready(self) -> AbstractContextManager[None]:
+        """The model is loaded once, and stays."""
+        return nullcontext()
 
     def emissions(self, clips: Sequence[Clip]) -> Iterator[Emission | Failure]:
         """One Emission or Failure for each clip, in any order; a CTC model's only.

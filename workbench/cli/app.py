@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli import analyse, audio, consensus, conventions, data, flags, labels, rules, whole
+from workbench.cli import analyse, audio, consensus, conventions, data, flags, labels, rules, sync, whole
 
 app = typer.Typer(
     name="workbench",
@@ -42,3 +42,4 @@ app.add_typer(labels.app, name="labels")
 app.add_typer(conventions.app, name="conventions")
 app.add_typer(flags.app, name="flags")
 app.add_typer(rules.app, name="rules")
+app.add_typer(sync.app, name="sync")

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from queue import Queue
 from typing import Any, Generic, TypeVar
 
@@ -54,6 +54,7 @@ def map_in_processes(
     initargs: tuple[Any, ...] = (),
     preload: Sequence[str] = (),
     most_at_once: int = 1,
+    standing: StandingPool | None = None,
 ) -> Iterator[tuple[Item, Result | Exception]]:
     """Each item with `function(item)`, or with the exception that it raised, as they become ready, in any order.
 
@@ -69,6 +70,7 @@ def map_in_processes(
         initializer: called once in each process with `initargs`.
         preload: modules that the server imports once for all processes.
         most_at_once: items sent to a process together, where each takes little time.
+        standing: processes that stay for the next call, in place of `workers`, `initializer` and `preload`.
     """
     listed = list(items)
     size = max(1, min(most_at_once, -(-len(listed) // (4 * workers))))
@@ -76,7 +78,8 @@ def map_in_processes(
     each = _Each(function)
     while remaining:
         suspects: list[Item] = []
-        with _pool(workers, initializer, initargs, preload) as pool:
+        opened = standing.opened() if standing else _pool(workers, initializer, initargs, preload)
+        with opened as pool:
             under_way: dict[Future[list[Result | Exception]], list[Item]] = {}
             while (remaining and not suspects) or under_way:
                 while remaining and not suspects and len(under_way) < workers * _WAITING_PER_WORKER:
@@ -121,6 +124,48 @@ def _pool(
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+class StandingPool:
+    """Processes that stay from one call of `map_in_processes` to the next, for calls by one thread; a context manager.
+
+    They start with the first call, and anew with the next one after one of them has died.
+    """
+
+    def __init__(
+        self, workers: int, initializer: Callable[..., None] | None = None, initargs: tuple[Any, ...] = ()
+    ) -> None:
+        self._started = workers, initializer, initargs
+        self._stack = ExitStack()
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> StandingPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool = None
+        self._stack.close()
+
+    @contextmanager
+    def opened(self) -> Iterator[ProcessPoolExecutor]:
+        """The pool, which is given up where a process of it has died by the end of the block."""
+        if self._pool is None:
+            self._pool = self._stack.enter_context(_pool(*self._started, ()))
+        yield self._pool
+        if not _is_whole(self._pool):
+            self.__exit__()
+
+
+def _is_whole(pool: ProcessPoolExecutor) -> bool:
+    try:
+        pool.submit(_nothing).result()
+    except BrokenProcessPool:
+        return False
+    return True
+
+
+def _nothing() -> None:
+    """What every process that is alive can do."""
 
 
 def _start(initializer: Callable[..., None] | None, initargs: tuple[Any, ...]) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 from workbench.errors import BadInput
 from workbench.stages.duplicates import with_copies
 from workbench.stages.label_scores import aligned_labels
+from workbench.stages.remarks import flags_without_transcript, with_remarks
 from workbench.stages.score import choose_run
 from workbench.stages.stage import Outcome, record_faults
 from workbench.stages.team_rules import load_rules, prints_aside
@@ -55,16 +56,19 @@ def check(workspace: Workspace, run_id: str | None = None, team: bool = True) ->
         loaded = load_rules(workspace, team)
         with prints_aside():
             applied = apply_rules(transcripts, loaded.rules, spread_for(len(transcripts)))
-        workspace.snapshot("flags", _flags(applied.flags, transcripts, run_id))
+        alone = flags_without_transcript(workspace, transcripts, loaded.rules)
+        flags = pd.concat([applied.flags, alone], ignore_index=True) if len(alone) else applied.flags
+        workspace.snapshot("flags", _flags(flags, transcripts, run_id))
         workspace.snapshot("conflicts", applied.conflicts)
         workspace.snapshot("conventions", applied.conventions)
-        summary = with_verdicts(applied.summary, standing_verdicts(workspace))
+        counted = applied.summary["flags"] + applied.summary["rule_id"].map(alone["rule_id"].value_counts()).fillna(0)
+        summary = with_verdicts(applied.summary.assign(flags=counted.astype(int)), standing_verdicts(workspace))
         workspace.snapshot("rule_summary", summary)
         faults = applied.faults.assign(stage="check").to_dict("records")
         recorded = record_faults(workspace, "check", [*loaded.faults, *faults])
     counts = {
         "transcripts": len(transcripts),
-        "flags": len(applied.flags),
+        "flags": len(flags),
         "conflict_groups": applied.conflicts["group"].nunique(),
         "faults": len(recorded),
     }
@@ -85,10 +89,11 @@ def checked_transcripts(workspace: Workspace, run_id: str | None) -> pd.DataFram
     frame = current.merge(quality.reindex(columns=["utterance_id", *_MEASURED]), on="utterance_id", how="left")
     frame["audio_key"] = with_copies(frame, workspace)
     frame = frame.merge(aligned_labels(workspace), on=["utterance_id", "annotator", "text"], how="left")
+    frame = with_remarks(frame, workspace)
     if run_id is None:
         return frame
     hypotheses = workspace.read("hypotheses")[["utterance_id", "run_id", "text", "confidence"]]
-    for name, suffix in _model_columns(_newest_of_models(workspace.read("runs"), run_id), run_id).items():
+    for name, suffix in _model_columns(newest_of_models(workspace.read("runs"), run_id), run_id).items():
         of_run = hypotheses[hypotheses["run_id"] == name].drop(columns="run_id")
         named = of_run.rename(columns={"text": f"hypothesis{suffix}", "confidence": f"confidence{suffix}"})
         frame = frame.merge(named, on="utterance_id", how="left")
@@ -123,7 +128,7 @@ _COMMANDS = {
 }
 
 
-def _newest_of_models(runs: pd.DataFrame, main: str) -> list[str]:
+def newest_of_models(runs: pd.DataFrame, main: str) -> list[str]:
     """The main run, and the newest run of each backend and model that is not the main one's."""
     runs = runs.assign(is_main=runs["run_id"] == main).sort_values(["is_main", "started_at"], kind="stable")
     return [str(run_id) for run_id in runs.drop_duplicates(["backend", "model"], keep="last")["run_id"]]

@@ -39,14 +39,10 @@ def transcribe(
     """
     from workbench.asr.backend import Clip, Failure, load_backend
 
-    section = workspace.config.asr
-    backend_name = backend_name or section.backend
-    model = section.model if model is None and backend_name == section.backend else model
-    if parameters is None:
-        parameters = dict(section.parameters) if backend_name == section.backend else {}
+    chosen = chosen_model(workspace, backend_name, model, parameters)
     with workspace.lock():
         inputs = audio_inputs(workspace)
-        backend = load_backend(backend_name, model or "", parameters, workers or processors())
+        backend = load_backend(*chosen, workers or processors())
         run_id = run_name(backend)
         before = workspace.read("hypotheses")
         before = before[before["run_id"] == run_id]
@@ -57,7 +53,7 @@ def transcribe(
         ]
         audio = dict(zip(inputs["utterance_id"], inputs["audio"], strict=True))
         done = set(before["utterance_id"]) & set(inputs["utterance_id"])
-        run = _run_row(workspace, run_id, backend)
+        run = run_row(workspace, run_id, backend)
         _record(workspace, run, done, finished=not missing)
         faults: list[dict[str, str]] = []
         seen = 0
@@ -69,7 +65,7 @@ def transcribe(
                     fault = {"item": result.utterance_id, "location": result.location, "reason": result.reason}
                     faults.append({"stage": "transcribe", **fault})
                 else:
-                    rows.append(_hypothesis_row(result, run_id, audio[result.utterance_id]))
+                    rows.append(hypothesis_row(result, run_id, audio[result.utterance_id]))
             workspace.append("hypotheses", pd.DataFrame(rows))
             now = time.monotonic()
             run["wall_seconds"] += now - since
@@ -94,6 +90,18 @@ def transcribe(
     }
     notes = [note] if (note := language_warning(workspace, backend.name, backend.model)) else []
     return Outcome("transcribe", counts, pd.DataFrame([counts]), recorded, notes)
+
+
+def chosen_model(
+    workspace: Workspace, backend: str | None, model: str | None, parameters: dict[str, Any] | None
+) -> tuple[str, str, dict[str, Any]]:
+    """Backend, model and parameters: the given ones, else those of the workspace's settings where these go together."""
+    section = workspace.config.asr
+    backend = backend or section.backend
+    model = section.model if model is None and backend == section.backend else model
+    if parameters is None:
+        parameters = dict(section.parameters) if backend == section.backend else {}
+    return backend, model or "", parameters
 
 
 def language_warning(workspace: Workspace, backend: str, model: str) -> str | None:
@@ -125,10 +133,13 @@ def audio_inputs(workspace: Workspace) -> pd.DataFrame:
         raise BadInput("the workspace has no utterances; add some with `workbench import MANIFEST`")
     quality = workspace.read("audio_quality").set_index("utterance_id")
     normalised = {row.Index: row for row in quality.itertuples()}
-    return pd.DataFrame([_input(workspace, row, normalised.get(row.utterance_id)) for row in utterances.itertuples()])
+    return pd.DataFrame(
+        [audio_input(workspace, row, normalised.get(row.utterance_id)) for row in utterances.itertuples()]
+    )
 
 
-def _input(workspace: Workspace, utterance: Any, normalised: Any) -> dict[str, Any]:
+def audio_input(workspace: Workspace, utterance: Any, normalised: Any) -> dict[str, Any]:
+    """One row of `audio_inputs`, from the utterance's row and that of its audio quality, or None."""
     from workbench.audio.fingerprint import content_hash
 
     path = workspace.to_path(utterance.recording)
@@ -146,7 +157,8 @@ def _input(workspace: Workspace, utterance: Any, normalised: Any) -> dict[str, A
     return row | {"audio": f"recording/{content}"}
 
 
-def _run_row(workspace: Workspace, run_id: str, backend: Any) -> dict[str, Any]:
+def run_row(workspace: Workspace, run_id: str, backend: Any) -> dict[str, Any]:
+    """The run's row as it stands, or that of a run which has not begun."""
     runs = workspace.read("runs")
     known = runs[runs["run_id"] == run_id]
     if len(known):
@@ -182,7 +194,8 @@ def _add_latency(workspace: Workspace, run: dict[str, Any]) -> None:
         run |= dict(zip(("latency_p50", "latency_p90", "latency_p99"), quantiles, strict=True))
 
 
-def _hypothesis_row(result: Any, run_id: str, audio: str) -> dict[str, Any]:
+def hypothesis_row(result: Any, run_id: str, audio: str) -> dict[str, Any]:
+    """What a model heard, as the table of hypotheses has it."""
     return {
         "utterance_id": result.utterance_id,
         "run_id": run_id,

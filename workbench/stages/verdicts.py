@@ -178,8 +178,11 @@ def accept_flags(
         chosen = choose_flags(judged_flags(workspace), ids, rule_id)
         texts = Texts.read(workspace, chosen["utterance_id"], standing_verdicts(workspace))
         judged = _Judged("flags accept")
+        standing = standing_verdicts(workspace)
+        # What labellers accept by their own labels has changed nobody else's, which can be asked for.
+        unwritten = set(standing.loc[standing["source"] != "cli", KEY].itertuples(index=False, name=None))
         for flag in chosen.itertuples():
-            if flag.verdict == ACCEPTED:
+            if flag.verdict == ACCEPTED and tuple(getattr(flag, name) for name in KEY) not in unwritten:
                 judged.notes.append(f"{flag.flag} is accepted already")
                 continue
             written: dict[str, object] = {}

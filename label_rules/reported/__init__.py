@@ -1,0 +1,1 @@
+"""Rules on what labellers themselves say of a clip or of their transcript."""

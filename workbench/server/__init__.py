@@ -1,0 +1,1 @@
+"""Small services that a Label Studio server calls: the only door of FastAPI and uvicorn."""

@@ -1,0 +1,1 @@
+"""The stages between a workspace and a Label Studio project: tables in, tables out, the server in between."""
