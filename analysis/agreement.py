@@ -37,7 +37,7 @@ from analysis.text_distances import DISTANCES, Distance, DistinctTexts, get_dist
 
 Numbers = np.ndarray[Any, np.dtype[Any]]
 
-MOST_CELLS = 6e10
+MOST_CELLS = 2e10
 """Work, in cells of edit distances, up to which expected disagreement is computed and not estimated: some seconds."""
 SAMPLED_PAIRS = 1_000_000
 MOST_RESAMPLED_EXACTLY = 1000

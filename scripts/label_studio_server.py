@@ -31,6 +31,7 @@ VERSION = "1.23.2"
 CACHE = Path(__file__).resolve().parents[1] / ".cache" / "label-studio"
 EMAIL = "admin@example.com"
 _READY_SECONDS = 300
+_LONGEST_REASON = 300  # characters of what an installer says
 
 # Nothing of this tells anybody anything, or asks for anything outside.
 _QUIET = {"LATEST_VERSION_CHECK": "false", "COLLECT_ANALYTICS": "false", "SENTRY_DSN": "", "FRONTEND_SENTRY_DSN": ""}
@@ -45,6 +46,10 @@ sys.exit(main())
 
 class NotStarted(Exception):
     """One sentence that says why there is no server."""
+
+
+class NotInstalled(NotStarted):
+    """Label Studio cannot be had on this machine, for want of a network mostly."""
 
 
 class Process:
@@ -189,7 +194,7 @@ def prepare(say: bool = False) -> str:
     """The Python of an environment with Label Studio, made at the first call together with an empty database.
 
     Raises:
-        NotStarted: it could not be installed.
+        NotInstalled: it could not be.
     """
     CACHE.mkdir(parents=True, exist_ok=True)
     python = CACHE / "venv" / "bin" / "python"
@@ -222,9 +227,10 @@ def _install(python: Path) -> None:
     for step in steps:
         done = subprocess.run(step, capture_output=True, text=True, check=False)
         if done.returncode:
-            said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-            reason = said[-1] if said else f"exit status {done.returncode}"
-            raise NotStarted(f"Label Studio {VERSION} could not be installed in {environment}: {reason}")
+            said = " ".join(line.strip(" ×╰─▶\t") for line in done.stderr.splitlines())
+            # Warnings about every try may stand before what finally went wrong.
+            reason = said[max(0, said.lower().find("error:")) :][:_LONGEST_REASON] or f"exit status {done.returncode}"
+            raise NotInstalled(f"Label Studio {VERSION} could not be installed in {environment}: {reason}")
 
 
 def _answers(command: list[str]) -> bool:
@@ -242,7 +248,7 @@ def _make_template(python: Path, template: Path) -> None:
     done = subprocess.run(command, env=_environment(made), capture_output=True, text=True, check=False)
     if done.returncode or not (made / "label_studio.sqlite3").exists():
         said = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-        raise NotStarted(f"Label Studio could not make its database: {said[-1] if said else 'it said nothing'}")
+        raise NotInstalled(f"Label Studio could not make its database: {said[-1] if said else 'it said nothing'}")
     # The key that signs sessions and tokens is made anew for each server.
     (made / ".env").unlink(missing_ok=True)
     made.rename(template)
@@ -293,6 +299,12 @@ def _serve(directory: Path, port: int | None) -> None:
         raise NotStarted(f"a server runs on {directory} already; stop it, or give another directory") from problem
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1024 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; give a number from 1024 to 65535")
+    return int(text)
+
+
 def _interrupted(*_: object) -> None:
     raise KeyboardInterrupt
 
@@ -300,7 +312,7 @@ def _interrupted(*_: object) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", nargs="?", type=Path, default=CACHE / "server", metavar="DIR")
-    parser.add_argument("--port", type=int, help="of 127.0.0.1; else 8080, or a free one where that is in use")
+    parser.add_argument("--port", type=_port, help="of 127.0.0.1; else 8080, or a free one where that is in use")
     parser.add_argument("--prepare", action="store_true", help="install, and start nothing")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, _interrupted)

@@ -222,9 +222,11 @@ _IN_PUSH = (("POST", "/import"), ("GET", "/api/predictions"), ("POST", "/import"
 _IN_PULL = (("GET", "/export"), ("GET", "/api/tasks"))
 
 
-def _moments(requests: tuple[tuple[str, str], ...], kills: int, chance: random.Random) -> list[tuple[str, str, float]]:
-    """Each soon after its request has come in."""
-    return [(method, path, round(chance.uniform(0.01, 0.1), 3)) for method, path in requests[:kills]]
+def _moments(
+    requests: tuple[tuple[str, str], ...], kills: int, tasks: int, chance: random.Random
+) -> list[tuple[str, str, float]]:
+    """Each within about the time that the server, or the client after its answer, is busy with so many tasks."""
+    return [(method, path, chance.uniform(0.005, tasks / 1000)) for method, path in requests[:kills]]
 
 
 def with_kills(
@@ -252,10 +254,10 @@ def with_kills(
         return [] if killed else [f"nothing was killed in {name}"]
 
     def steps(run: Round, chance: random.Random) -> list[str]:
-        found = struck(run, "push", _moments(_IN_PUSH, kills, chance))
+        found = struck(run, "push", _moments(_IN_PUSH, kills, tasks, chance))
         found += run.check(pulled=False)
         run.annotate(chance)
-        found += struck(run, "pull", _moments(_IN_PULL, kills, chance))
+        found += struck(run, "pull", _moments(_IN_PULL, kills, tasks, chance))
         found += run.check()
         return found + _rest(run, chance, tasks)
 

@@ -6,6 +6,7 @@ Where Label Studio cannot be installed, these tests are skipped with the reason.
 
 from __future__ import annotations
 
+import functools
 import http.cookiejar
 import json
 import threading
@@ -18,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from scripts.label_studio_server import NotStarted, Process, free_port
+from scripts.label_studio_server import NotInstalled, Process, free_port, prepare
 
 ADMIN = "admin@example.com"
 PASSWORD = "pass-word-1"
@@ -109,18 +110,37 @@ class _Starting:
 
     def __init__(self, directory: Path) -> None:
         self.server = RealServer(directory)
-        self.problem: str | None = None
+        self._problem: Exception | None = None
         self._thread = threading.Thread(target=self._start, daemon=True)
         self._thread.start()
 
     def _start(self) -> None:
         try:
-            self.server.start()
-        except (NotStarted, OSError) as problem:
-            self.problem = f"no Label Studio: {problem}"
+            if not lacking():
+                self.server.start()
+        except Exception as problem:
+            self._problem = problem
 
     def wait(self) -> None:
+        """Wait until it is ready, and raise what kept it from that."""
         self._thread.join()
+        if self._problem:
+            raise self._problem
+
+    def stop(self) -> None:
+        """Stop it, once it has started."""
+        self._thread.join()
+        self.server.stop()
+
+
+@functools.cache
+def lacking() -> str:
+    """Why Label Studio is not installed and cannot be; empty: it is."""
+    try:
+        prepare()
+    except NotInstalled as problem:
+        return f"no Label Studio: {problem}"
+    return ""
 
 
 _SHARED = pytest.StashKey[_Starting]()
@@ -144,8 +164,7 @@ def end(session: pytest.Session) -> None:
     """Stop the shared server, whether or not a test came to it."""
     starting = session.stash.get(_SHARED, None)
     if starting is not None:
-        starting.wait()
-        starting.server.stop()
+        starting.stop()
 
 
 @pytest.fixture(scope="session")
@@ -153,18 +172,17 @@ def label_studio(request: pytest.FixtureRequest) -> RealServer:
     """The real server that tests share; each makes projects and users of its own."""
     starting = _shared(request.session)
     starting.wait()
-    if starting.problem:
-        pytest.skip(starting.problem)
+    if lacking():
+        pytest.skip(lacking())
     return starting.server
 
 
 @pytest.fixture
 def fresh_label_studio(tmp_path: Path) -> Iterator[RealServer]:
     """A real server of the test's own, which it may kill and start again."""
+    if lacking():
+        pytest.skip(lacking())
     server = RealServer(tmp_path / "label-studio")
-    try:
-        server.start()
-    except (NotStarted, OSError) as problem:
-        pytest.skip(f"no Label Studio: {problem}")
+    server.start()
     yield server
     server.kill()

@@ -118,10 +118,13 @@ def test_a_link_to_the_root_is_the_root(tmp_path: Path) -> None:
     assert local_address(tmp_path / "root" / "team" / "a.wav", tmp_path / "real").endswith("?d=team/a.wav")
 
 
-def test_the_least_directories_are_served() -> None:
+def test_no_more_directories_are_served_than_need_be() -> None:
     start = "/data/local-files/?d="
-    assert served_directories([f"{start}a/b/c/1.wav", f"{start}a/b/d/2.wav", f"{start}e%20f/3.wav"]) == ["a/b", "e f"]
-    assert served_directories([f"{start}a/b/1.wav", f"{start}a/2.wav"]) == ["a"]
+    apart = [f"{start}ws/audio/1.wav", f"{start}ws/audio/x/2.wav", f"{start}ws/rec%20a/3.wav"]
+    assert served_directories(apart) == ["ws/audio", "ws/rec a"]  # and not ws, where the tables are
+    chapters = [f"{start}ws/train/{n}/{chapter}/1.wav" for n in range(20) for chapter in range(3)]
+    assert served_directories([*chapters, f"{start}other/a/1.wav"]) == ["other/a", "ws/train"]
+    assert len(served_directories([f"{start}{n}/1.wav" for n in range(20)])) == 20
 
 
 def test_the_server_gives_local_files_of_the_project(
@@ -144,7 +147,7 @@ def test_the_server_gives_local_files_of_the_project(
     # Once more: the storage is there, and no task came of it.
     assert provide_audio(connection, project, source, files).urls == audio.urls
     storages = connection.get("api/storages/localfiles/", {"project": project})
-    assert [Path(one["path"]) for one in storages] == [directory]
+    assert [Path(one["path"]) for one in storages] == [directory / "0", directory / "1", directory / "2"]
     assert connection.get("api/tasks", {"project": project})["total"] == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import itertools
 import json
 import socket
@@ -22,6 +23,7 @@ from workbench.label_studio.access import Access
 from workbench.label_studio.connection import Connection
 from workbench.label_studio.credentials import Credentials
 from workbench.label_studio.errors import BadReply, NotReached, Refused, ServerError, Unanswered
+from workbench.label_studio.project import read_project
 from workbench.label_studio.secret import Secret
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
@@ -305,7 +307,12 @@ def test_a_web_page_is_no_label_studio() -> None:
             server.send("POST", "api/projects", {})
 
 
-@pytest.mark.parametrize("body", [b"{", b'{"a": ' + b"[" * 100_000, b"9" * 5000, b"\xff\xfe", b"<html>"])
+DEEP = b"[" * 600 + rb'"\ud800"' + b"]" * 600
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b'{"a": ' + b"[" * 100_000, DEEP, b"9" * 5000, b"\xff\xfe", b'["\xed\xa0\x80"]', b"<html>"]
+)
 def test_what_is_no_json_is_no_reply(body: bytes) -> None:
     with saying(reply("200 OK", body)) as (url, _), connection(url) as server, failing(BadReply):
         server.get("api/version")
@@ -343,6 +350,16 @@ def test_what_a_server_repeats_of_a_token_is_not_repeated_here() -> None:
             with failing(NotReached if status.startswith("5") else Refused) as said:
                 server.get("api/version")
             assert "Token … is not known" in said()
+
+
+def test_a_token_in_a_reply_gets_into_nothing_that_is_made_of_it() -> None:
+    with saying(reply("200 OK", json.dumps({"id": f"Token {TOKEN}", "title": TOKEN}).encode())) as (url, _):
+        with connection(url) as server:
+            assert server.get("api/projects/1") == {"id": "Token …", "title": "…"}
+            with failing(BadReply):
+                read_project(server, 1)
+            with connection(url, "id") as server:
+                assert server.get("api/projects/1")["id"] == f"Token {TOKEN}", "a word is no token to hide"
 
 
 @pytest.mark.parametrize("status", ["400 Bad Request", "401 Unauthorized", "403 Forbidden", "404 Not Found"])
@@ -405,6 +422,20 @@ def test_a_reply_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPa
             server.get("api/version")
         assert said().endswith("the answer is larger than 1 MiB")
         assert len(heads) == 1
+
+
+def test_a_small_reply_that_unpacks_to_more_than_there_is_memory_is_not_unpacked() -> None:
+    packed = gzip.compress(gzip.compress(b"[" + b" " * (1 << 20) + b"]"))
+    with saying(reply("200 OK", packed, "Content-Encoding: gzip, gzip")) as (url, heads), connection(url) as server:
+        with failing(NotReached) as said:
+            server.get("api/version")
+        assert said().endswith("the answer is packed in a way that was not asked for")
+        assert [line for line in heads[0].split(b"\r\n") if line.startswith(b"Accept-Encoding")] == [
+            b"Accept-Encoding: gzip, deflate"
+        ]
+    with saying(reply("200 OK", gzip.compress(b"[1]"), "Content-Encoding: gzip")) as (url, _):
+        with connection(url) as server:
+            assert server.get("api/version") == [1]
 
 
 def test_a_reply_that_comes_too_slowly_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,6 +147,7 @@ def test_what_is_no_text_file_is_refused(tmp_path: Path) -> None:
         ("https://labels.example.com/", "https://labels.example.com"),
         (" https://labels.example.com/team/labels// ", "https://labels.example.com/team/labels"),
         ("http://[::1]:8080", "http://[::1]:8080"),
+        ("HTTPS://Labels.Example.com/Team", "https://labels.example.com/Team"),
     ],
 )
 def test_urls_lose_their_last_slash(given: str, url: str) -> None:

@@ -3,11 +3,11 @@
 A fenced block of `console` is a shell session: what follows `$ ` is a command, which goes on where a line ends in a
 backslash or a here-document is open, and the lines after it are all that it prints. The commands of a page run one
 after the other in one empty directory. `workbench`, and `python` with a here-document, run in this process, which takes
-seconds less; a pipe behind `workbench` runs in the shell, as all else does; `echo $?` is the last exit code. NIST's
-program `sctk` may be absent.
+seconds less; a pipe behind `workbench` runs in the shell, as all else does, and so does `workbench` in the background;
+`echo $?` is the last exit code. NIST's program `sctk` may be absent.
 
 `python -m tests.test_documents` writes what the examples print now into the pages, and the list of rules: read the
-difference.
+difference. The page on Label Studio has a test of its own, `tests/test_label_studio_document.py`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ from workbench.cli import CRASHED, main
 ROOT = Path(__file__).parents[1]
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PYTHON = re.compile(r"python - <<'END'\n(.*\n)END", re.DOTALL)
-_WIDTH = 100
+WIDTH = 100
+_OWN_TEST = "label-studio.md"
 _RULES = re.compile(r"(?<=^<!-- rules -->\n).*?(?=^<!-- end of rules -->$)", re.MULTILINE | re.DOTALL)
 
 
@@ -70,14 +71,18 @@ def _is_whole(lines: list[str]) -> bool:
 
 
 class Shell:
-    """Runs commands in the current directory, and remembers the exit code of the last."""
+    """Runs commands in the current directory, and remembers the exit code of the last.
 
-    def __init__(self) -> None:
-        self.code = 0
+    Args:
+        seconds: that a program may take which runs outside of this process.
+    """
+
+    def __init__(self, seconds: float = 60) -> None:
+        self.code, self._seconds = 0, seconds
 
     def run(self, command: str) -> str:
         """What the command prints, on either stream, without blanks at the ends of lines and the directory's path."""
-        if command.startswith("workbench "):
+        if command.startswith("workbench ") and "&" not in command:
             own, _, pipe = command.replace("\\\n", " ").partition(" | ")
             printed = self._workbench(shlex.split(own)[1:], pipe)
         elif program := _PYTHON.fullmatch(command):
@@ -89,10 +94,14 @@ class Shell:
         printed = printed.replace(f"{os.getcwd()}/", "")
         return "\n".join(line.rstrip() for line in printed.split("\n")).strip("\n")
 
+    def shown(self, command: Command) -> str:
+        """What the page is to show of a command of its own, which is run."""
+        return self.run(command.text)
+
     def _bash(self, command: str, given: str = "") -> str:
         done = subprocess.run(
             ["bash", "-c", command],
-            input=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", timeout=60,
+            input=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", timeout=self._seconds,
         )  # fmt: skip
         self.code = done.returncode
         return done.stdout
@@ -121,14 +130,15 @@ class Shell:
 
 def pages() -> list[str]:
     found = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-    return [str(page.relative_to(ROOT)) for page in found if _BLOCK.search(page.read_text(encoding="utf-8"))]
+    with_examples = [page for page in found if _BLOCK.search(page.read_text(encoding="utf-8"))]
+    return [str(page.relative_to(ROOT)) for page in with_examples if page.name != _OWN_TEST]
 
 
-def with_what_it_prints(text: str) -> str:
+def with_what_it_prints(text: str, shell: Shell | None = None) -> str:
     """The text of a page with what its examples print here and now."""
-    shell = Shell()
+    shell = shell or Shell()
     lines = text.split("\n")
-    for command, printed in [(command, shell.run(command.text)) for command in commands(text)][::-1]:
+    for command, printed in [(command, shell.shown(command)) for command in commands(text)][::-1]:
         first = command.line + command.text.count("\n")
         end = next(n for n in range(first, len(lines)) if lines[n].startswith("$ ") or lines[n] == "```")
         lines[first:end] = printed.split("\n") if printed else []
@@ -146,7 +156,7 @@ def list_of_rules() -> str:
 
 def write_pages(only: list[str]) -> None:
     """Write the pages, or those that are named."""
-    os.environ["COLUMNS"] = str(_WIDTH)
+    os.environ["COLUMNS"] = str(WIDTH)
     for page in only or pages():
         with tempfile.TemporaryDirectory() as directory, contextlib.chdir(directory):
             text = with_what_it_prints((ROOT / page).read_text(encoding="utf-8"))
@@ -157,7 +167,7 @@ def write_pages(only: list[str]) -> None:
 @pytest.mark.parametrize("page", pages())
 def test_examples_print_what_they_say(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", str(_WIDTH))
+    monkeypatch.setenv("COLUMNS", str(WIDTH))
     for name in ("FORCE_COLOR", "CLICOLOR_FORCE"):
         monkeypatch.delenv(name, raising=False)
     shell, absent = Shell(), 0

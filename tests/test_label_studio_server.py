@@ -19,7 +19,7 @@ import pytest
 from scripts.label_studio_server import VERSION, free_port, port_is_free
 from tests.label_studio_server import RealServer
 
-COMMAND = [sys.executable, str(Path(__file__).parents[1] / "scripts" / "label_studio_server.py")]
+COMMAND = [str(Path(__file__).parents[1] / "scripts" / "label-studio")]
 
 
 def test_it_is_the_server_of_the_pinned_version(label_studio: RealServer) -> None:

@@ -113,6 +113,8 @@ def see_waveform(page: Any) -> None:
         f"(draw => {{const c = document.querySelector('#waveform-layer-main'); if (!c) return false; "
         f"const ink = draw(c); return new Set(ink).size > 5 && Math.max(...ink) > 10}})({INK})"
     )
+    # Nobody types before the page has come to rest.
+    page.wait_for_load_state("networkidle")
 
 
 def submit(page: Any) -> None:
@@ -223,6 +225,7 @@ def test_audio_of_another_server_and_no_pre_label(
     see_waveform(page)
     assert page.get_by_text("Um, play some jazz").first.is_visible()
     page.get_by_placeholder("What is said").fill("um play\nsome jazz ")
+    page.get_by_text("18 characters").wait_for()
     submit(page)  # without a click on "Add"
 
     reading = read_result(submitted(connection, task)["result"])

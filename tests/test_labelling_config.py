@@ -9,6 +9,7 @@ from workbench.label_studio.labelling_config import (
     labelling_config,
     problems_of_config,
     problems_of_task,
+    problems_of_tasks,
 )
 from workbench.label_studio.records import WantedPrediction, WantedTask
 from workbench.label_studio.results import prediction_result
@@ -111,3 +112,8 @@ def test_a_task_that_the_server_would_refuse_is_told_before() -> None:
     assert "score" in problems_of_task(config, task(WantedPrediction("r1", 1.5, [])))[0].lower()
     (problem,) = problems_of_task(config, task(WantedPrediction("r1", 0.5, foreign)))
     assert problem.startswith("the prediction of r1: ") and "'segment' not found" in problem
+
+
+def test_only_tasks_with_problems_are_named() -> None:
+    config = labelling_config("en", with_segments=False)
+    assert problems_of_tasks(config, [task(), task(audio="")]) == {"u1": ["the task has no audio"]}

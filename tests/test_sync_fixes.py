@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import pytest
@@ -29,7 +31,8 @@ from workbench.errors import BadInput
 from workbench.label_studio import fix_delivery
 from workbench.label_studio.connection import Connection
 from workbench.label_studio.credentials import Credentials
-from workbench.label_studio.errors import ServerError
+from workbench.label_studio.errors import BadReply, ServerError
+from workbench.label_studio.fix_annotations import seen_predictions, seen_tasks
 from workbench.label_studio.records import fix_uid
 from workbench.label_studio.secret import Secret
 from workbench.stages.consensus import accept_consensus
@@ -43,7 +46,7 @@ from workbench.workspace import Workspace
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MARK = "f00dfeed"
-MANY = 16
+MANY = 12
 TEXTS = {
     "u1": {"ann_a": "OK let us go", "ann_b": "okay let us go"},
     "u2": {"ann_a": "okay then", "ann_b": "OK then"},
@@ -181,9 +184,11 @@ def test_what_was_undone_changed_or_begun_is_told(offline: Workspace, state: str
 def test_what_somebody_deleted_there_is_told_and_is_not_pending(offline: Workspace) -> None:
     apply(offline)
     sent_row(offline, "u1", "ann_a", 2, "OKAY let us go")
-    ours = {"uid": fix_uid(MARK, "u1", "ann_a", 2), "state": "deleted", "is_ours": True}
+    ours = {"uid": fix_uid(MARK, "u1", "ann_a", 2), "state": "deleted", "is_ours": True, "seen_at": datetime.now(UTC)}
     offline.append("annotations", pd.DataFrame([annotation("u1", "ann_c", "OKAY let us go", 1, **ours)]))
     assert ("u1", "ann_a", "OKAY let us go", "deleted there") in states(offline)
+    sent_row(offline, "u1", "ann_a", 2, "OKAY let us go")
+    assert ("u1", "ann_a", "OKAY let us go", "sent") in states(offline)
 
 
 def test_fixes_are_chosen_by_what_made_them(offline: Workspace) -> None:
@@ -197,6 +202,61 @@ def test_fixes_are_chosen_by_what_made_them(offline: Workspace) -> None:
         Choice(convention="spelling.ok").of(found)
     with pytest.raises(BadInput, match="no fix has the batch '00000000'"):
         Choice(batch="00000000").of(found)
+
+
+# -- what a server may say ---------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Reply:
+    """A connection on which this one document was read."""
+
+    document: Any
+    server: str = "http://127.0.0.1:1"
+
+    def get(self, *_: Any) -> Any:
+        return self.document
+
+
+def exported(**changes: Any) -> dict[str, Any]:
+    mine = {"id": 8, "unique_id": "f00d", "updated_at": "2026", "updated_by": 1, "completed_by": 1, "result": []}
+    task = {"id": 3, "data": {"utterance_id": "u1", "workspace": MARK}, "annotations": [mine], "drafts": []}
+    return task | changes
+
+
+@pytest.mark.parametrize("document", [None, {}, "tasks", [None], [{"id": True}], [{"id": "3"}]])
+def test_an_export_that_is_none_is_told(document: Any) -> None:
+    with pytest.raises(BadReply):
+        seen_tasks(cast(Connection, Reply(document)), 1, [3])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"annotations": None},
+        {"drafts": {}},
+        {"annotations": [7]},
+        {"annotations": [{"id": 8, "unique_id": None, "updated_at": "2026"}]},
+        {"annotations": [{"id": 8, "unique_id": "f00d", "updated_at": 2026}]},
+    ],
+)
+def test_a_task_that_cannot_be_read_is_a_problem_of_that_task(changes: dict[str, Any]) -> None:
+    tasks = seen_tasks(cast(Connection, Reply([exported(**changes), exported(id=4)])), 1, [3, 4])
+    assert (tasks[3].annotations, tasks[3].problem != "") == ({}, True)
+    assert (list(tasks[4].annotations), tasks[4].problem) == (["f00d"], "")
+
+
+def test_a_task_of_another_key_or_none_is_nobody_s() -> None:
+    (task,) = seen_tasks(cast(Connection, Reply([exported(data=["u1"])])), 1, [3]).values()
+    assert (task.utterance_id, task.mark) == (None, None)
+
+
+def test_predictions_that_are_not_ours_are_left_alone() -> None:
+    whole = {"id": 5, "model_version": "workbench fixes 0a0b0c0d", "result": [{"id": "prediction-1"}]}
+    others = [None, whole | {"id": None}, whole | {"model_version": "run-1"}, whole | {"result": None}]
+    others += [whole | {"result": []}, whole | {"result": [7]}, whole | {"result": [{"id": 7}]}]
+    seen = seen_predictions(cast(Connection, Reply([*others, whole | {"id": 9}, whole])), 1)
+    assert {uid: [one.prediction_id for one in same] for uid, same in seen.items()} == {"prediction-1": [5, 9]}
 
 
 # -- on the real server ------------------------------------------------------------------------------------------------
@@ -405,6 +465,57 @@ def test_ours_come_back_as_ours_and_what_a_person_makes_of_one_as_theirs(project
     assert by_text(project.annotations("u2")) == list(TEXTS["u2"].values())
 
 
+def test_what_the_token_s_owner_adds_to_one_of_ours_by_hand_is_not_deleted_either(project: Project) -> None:
+    apply(project.workspace)
+    with connected(project.server) as connection:
+        batch = push_fixes(project.workspace, connection, "guideline 3").counts["batch"]
+        first = project.ours()[0]
+        body = {"result": first["result"] + result(None, "unsure")}
+        project.ask("PATCH", f"/api/annotations/{first['id']}/", body)
+        project.pull()
+        outcomes = undo_fixes(project.workspace, connection, batch).table["outcome"].tolist()
+    assert outcomes == ["somebody has changed it", "undone"]
+    assert [one["id"] for one in project.ours()] == [first["id"]]
+
+
+def test_what_somebody_deleted_there_is_sent_once_more_only_when_asked(project: Project) -> None:
+    apply(project.workspace)
+    with connected(project.server) as connection:
+        push_fixes(project.workspace, connection, "guideline 3")
+        project.pull()
+        for one in project.ours():
+            project.delete(one["id"], "ann_b")
+        project.pull()
+        assert [state for *_, state in states(project.workspace)] == ["deleted there"] * 2
+        assert push_fixes(project.workspace, connection, "guideline 3").counts["sent"] == 0
+        assert push_fixes(project.workspace, connection, "guideline 3", again=True).counts["sent"] == 2
+        assert [state for *_, state in states(project.workspace)] == ["sent"] * 2
+        assert project.pull().counts.get("conflicts", 0) == 0
+    assert by_text(project.ours()) == ["OKAY let us go", "OKAY then"]
+
+
+def test_a_workspace_that_forgot_what_it_sent_finds_it_there(project: Project) -> None:
+    apply(project.workspace)
+    with connected(project.server) as connection:
+        push_fixes(project.workspace, connection, "guideline 3")
+        before = project.annotations()
+        shutil.rmtree(project.workspace.root / "tables" / "sync_fixes")
+        push_fixes(project.workspace, connection, "guideline 3")
+    assert project.annotations() == before
+    assert project.sent() == {"sent": 2}
+
+
+def test_a_fix_that_stands_in_another_task_is_a_fault(project: Project) -> None:
+    apply(project.workspace)
+    uid = fix_uid(project.mark, "u1", email_of("ann_a"), 2)
+    project.ask("POST", f"/api/tasks/{project.task['u3']}/annotations/", {"unique_id": uid, "result": result("x")})
+    with connected(project.server) as connection:
+        outcome = push_fixes(project.workspace, connection, "guideline 3")
+    assert outcome.counts["sent"] == 1
+    reason = f"the server has it, but not in task {project.task['u1']}; look for {uid} there"
+    assert outcome.faults["reason"].tolist() == [reason]
+
+
 def test_a_task_is_known_by_its_key_and_not_by_its_number(many: Project) -> None:
     wrong = {"u1": many.task["u3"], "u2": 10**6}
     rows = [
@@ -490,7 +601,7 @@ def test_a_push_that_is_killed_goes_on_where_it_was_and_sends_nothing_twice(
         nonlocal posts
         if request.method == "POST" and path in request.path:
             posts += 1
-            if posts == 9 and process is not None:
+            if posts == 8 and process is not None:
                 os.kill(process.pid, signal.SIGKILL)
 
     with FaultProxy(many.server.url, on_request=kill) as proxy:
@@ -519,6 +630,30 @@ def test_what_was_begun_as_one_kind_can_be_sent_as_the_other(many: Project) -> N
         assert push_fixes(many.workspace, connection, "guideline 3").counts["sent"] == 0
 
 
+def test_what_was_begun_or_undone_is_not_sent_where_it_stands_here_no_longer(project: Project) -> None:
+    local = apply(project.workspace)
+    fix = {"task_id": project.task["u1"], "state": "intended", "remote_id": None, "version": None}
+    fix |= {"uid": fix_uid(project.mark, "u1", email_of("ann_a"), 2)}
+    sent_row(project.workspace, "u1", email_of("ann_a"), 2, "OKAY let us go", **fix)
+    undo_conventions(project.workspace, local, "ann_c")
+    with connected(project.server) as connection:
+        assert push_fixes(project.workspace, connection, "guideline 3").counts["sent"] == 0
+        assert project.sent() == {"undone": 1}
+        assert push_fixes(project.workspace, connection, "guideline 3", again=True).counts["sent"] == 0
+    assert project.ours() == []
+
+
+def test_edits_go_along_only_when_asked_for_each_time(project: Project) -> None:
+    set_label(project.workspace, "u1", email_of("ann_a"), "OK let's go", "ann_c", "heard")
+    with connected(project.server) as connection:
+        assert push_fixes(project.workspace, connection, "heard").counts["sent"] == 0
+        batch = push_fixes(project.workspace, connection, "heard", edits=True).counts["batch"]
+        assert by_text(project.ours()) == ["OK let's go"]
+        undo_fixes(project.workspace, connection, batch)
+        assert push_fixes(project.workspace, connection, "heard", again=True).counts["sent"] == 0
+        assert push_fixes(project.workspace, connection, "heard", edits=True, again=True).counts["sent"] == 1
+
+
 def test_a_server_that_goes_away_leaves_what_arrived_written_down(many: Project) -> None:
     with FaultProxy(many.server.url) as proxy, connected(many.server, proxy.url) as connection:
         many.move(proxy.url)
@@ -527,7 +662,7 @@ def test_a_server_that_goes_away_leaves_what_arrived_written_down(many: Project)
         def leave(request: Request) -> None:
             nonlocal posts
             posts += request.method == "POST"
-            if posts == 7:
+            if posts == 6:
                 proxy.__exit__()
 
         proxy.on_request = leave

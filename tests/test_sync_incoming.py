@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from workbench.stages.sync.incoming import Held, News, ReadTask, bring_in, retra
 from workbench.stages.sync.mirrored import Names
 from workbench.stages.sync.revisions import pulled_from
 from workbench.tables import TABLES
-from workbench.transcripts import RETRACTED, standing_of
+from workbench.transcripts import RETRACTED, revision, standing_of
 
 PROJECT, MARK = 7, "f00dfeed"
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -179,6 +179,15 @@ def test_when_more_than_half_of_many_is_gone_nobody_believes_it(there: Any, is_d
     assert changes([listed(number, 1) for number in there], set(), rows, {}).is_doubtful == is_doubtful
 
 
+def test_what_this_workspace_took_back_itself_is_no_surprise() -> None:
+    rows = mirror(*((str(number), number, "submitted") for number in range(20)))
+    there = [listed(number, int(number < 5)) for number in range(20)]
+    found = changes(there, set(), rows, {}, undone={str(number) for number in range(5, 20)})
+    assert (found.lost, found.known, found.is_doubtful) == (0, 5, False)
+    assert found.read == tuple(range(20))
+    assert changes(there, set(), rows, {}).is_doubtful
+
+
 def test_a_project_without_any_task_of_ours_is_doubtful_however_few_are_gone() -> None:
     rows = mirror(("a", 1, "submitted"))
     assert changes([listed(1, 1, None)], set(), rows, {}).is_doubtful
@@ -195,13 +204,15 @@ class World:
         self.server: dict[str, dict[str, Any]] = {}
         self.tables: dict[str, list[dict[str, Any]]] = {name: [] for name in ORDER}
         self.clock = 0
+        self.written_over: list[str] = []
+        "Texts of this workspace that stood no longer after a pull."
 
     def _at(self) -> str:
         self.clock += 1
         return (START + timedelta(seconds=self.clock)).isoformat()
 
     def add(self, utterance: str, who: str, text: str) -> None:
-        number, at = len(self.server) + self.clock + 1, self._at()
+        number, at = self.clock + 1, self._at()
         uid = f"{number:08d}-0000-4000-8000-000000000000"
         self.server[uid] = {"utterance": utterance, "user": who, "text": text, "number": number, "at": at}
 
@@ -234,12 +245,26 @@ class World:
         return Held(**frames)
 
     def bring(self, tasks: list[ReadTask], killed_before: str = "") -> News:
+        before = self.current()
         news = bring_in(self.held(), PROJECT, tasks, (), Names({}), MARK)
         for name in ORDER:
             if name == killed_before:
                 break
             self.tables[name] += getattr(news, name)
+        after = self.current()
+        self.written_over += [text for key, text in before.items() if text in "xyz" and after.get(key) != text]
         return news
+
+    def change_here(self, utterance: str, who: str, text: str) -> None:
+        """An edit in the workspace, where there is something to edit."""
+        history = dict(self.histories()).get((utterance, who), [])
+        if standing_of(history):
+            row = revision(utterance, who, len(history) + 1, text, "edit", author="ann_c", reason="heard")
+            self.tables["transcripts"].append(row)
+
+    def current(self) -> dict[tuple[str, str], str]:
+        standing = {key: standing_of(history) for key, history in self.histories()}
+        return {key: revisions[-1][1] for key, revisions in standing.items() if revisions}
 
     def retract(self) -> None:
         self.tables["transcripts"] += retractions(self.held(), PROJECT)[0]
@@ -260,17 +285,14 @@ class World:
         ]
 
 
-Step = Callable[[World, Any], None]
 PEOPLE = ["ann_a", "ann_b"]
-STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.just("add"), st.sampled_from(["u1", "u2"]), st.sampled_from(PEOPLE), st.sampled_from("abc")),
-        st.tuples(st.just("edit"), st.integers(0, 5), st.sampled_from("abc")),
-        st.tuples(st.just("delete"), st.integers(0, 5)),
-        st.tuples(st.just("pull"), st.sampled_from([(0,), (1,), (0, 1)]), st.sampled_from(["", *ORDER])),
-    ),
-    max_size=16,
-)  # fmt: skip
+STEP = st.one_of(
+    st.tuples(st.just("add"), st.sampled_from(["u1", "u2"]), st.sampled_from(PEOPLE), st.sampled_from("abc")),
+    st.tuples(st.just("edit"), st.integers(0, 5), st.sampled_from("abc")),
+    st.tuples(st.just("delete"), st.integers(0, 5)),
+    st.tuples(st.just("pull"), st.sampled_from([(0,), (1,), (0, 1)]), st.sampled_from(["", *ORDER])),
+)
+STEPS = st.lists(STEP, max_size=16)
 
 
 def play(steps: list[tuple[Any, ...]], with_kills: bool) -> World:
@@ -279,6 +301,8 @@ def play(steps: list[tuple[Any, ...]], with_kills: bool) -> World:
         uids = list(world.server)
         if name == "add":
             world.add(*more)
+        elif name == "here":
+            world.change_here(*more)
         elif name == "pull":
             tasks = [task for place, task in enumerate(world.everything()) if place in more[0]]
             if with_kills and more[1]:
@@ -306,12 +330,24 @@ def test_any_history_of_a_server_ends_as_the_server_does_with_every_version_once
         assert [number for number, _, _ in history] == list(range(1, len(history) + 1))
     assert not world.bring(world.everything()).transcripts
     world.retract()
-    standing = {key: standing_of(history) for key, history in world.histories()}
-    current = {key: revisions[-1][1] for key, revisions in standing.items() if revisions}
     last = sorted(world.server.values(), key=lambda one: one["at"])
-    assert current == {(one["utterance"], one["user"]): one["text"] for one in last}
+    assert world.current() == {(one["utterance"], one["user"]): one["text"] for one in last}
     for row in world.tables["transcripts"]:
         assert row["source"] in ("label_studio", "undo", RETRACTED)
+
+
+HERE = st.tuples(st.just("here"), st.sampled_from(["u1", "u2"]), st.sampled_from(PEOPLE), st.sampled_from("xyz"))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.one_of(STEP, HERE), max_size=16))
+def test_what_was_changed_here_is_never_written_over(steps: list[tuple[Any, ...]]) -> None:
+    world = play(steps, with_kills=True)
+    assert not world.written_over
+    for row in world.tables["conflicts"]:
+        assert row["workspace_text"] in "xyz"
+        assert row["server_text"] in "abc"
+        assert row["base_text"] != row["server_text"]
 
 
 @settings(max_examples=50, deadline=None)

@@ -44,6 +44,8 @@ from workbench.stages.import_manifest import import_manifest
 from workbench.stages.sync.binding import patient_lock
 from workbench.stages.sync.pre_annotate import PreAnnotator
 from workbench.stages.sync.push import push
+from workbench.stages.sync.task_fields import duration_of
+from workbench.stages.sync.wanted import wanted_tasks
 from workbench.stages.sync.watch import Hints, Watch
 from workbench.stages.transcribe import transcribe
 from workbench.workspace import Workspace
@@ -108,7 +110,7 @@ class Said(list[str]):
     def __call__(self, line: str) -> None:
         self.append(line)
 
-    def wait_for(self, words: str, seconds: float = 20.0) -> str:
+    def wait_for(self, words: str, seconds: float = 60.0) -> str:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             if found := [line for line in self if words in line]:
@@ -300,6 +302,39 @@ def test_while_another_process_writes_it_answers_and_writes_later(tmp_path: Path
         other.stdin.close()
         other.wait()
     assert workspace.read("hypotheses")["text"].tolist() == ["text of q001"]
+
+
+def test_served_again_it_goes_on_with_its_run(tmp_path: Path) -> None:
+    workspace = workspace_in(tmp_path)
+    for name in ("q001", "q002"):
+        slow = Slow()
+        let(slow, 1)
+        with service(workspace, slow) as (url, _, hypotheses):
+            assert hypotheses.makes_a_run is False
+            ask(f"{url}/predict", {"tasks": [task(name)]})
+    assert workspace.read("runs")[["run_id", "utterances"]].to_numpy().tolist() == [[hypotheses.run_id, 2]]
+    with service(workspace) as (_, _, other):
+        assert other.makes_a_run
+
+
+def test_a_duration_is_the_one_that_a_push_sends(tmp_path: Path) -> None:
+    """Else a push would send the regions of every long recording anew."""
+    workspace = Workspace.create(tmp_path, config_text("live", "en", 0.2))
+    rows = [
+        {"utterance_id": "given", "duration": 4.00049},
+        {"utterance_id": "half", "duration": 2.6755},
+        {"utterance_id": "span", "start": 1.2, "end": 3.4567},
+        {"utterance_id": "from the beginning", "end": 3.4565},
+        {"utterance_id": "unknown"},
+    ]
+    columns = ("utterance_id", "start", "end", "duration")
+    workspace.append(
+        "utterances", pd.DataFrame(rows).reindex(columns=list(columns)).assign(recording="a.wav", source="m.csv:1")
+    )
+    utterances = workspace.read("utterances")
+    pushed = wanted_tasks(workspace, MARK).fields.frame["duration"]
+    ours = [duration_of(row._asdict(), None) for row in utterances.itertuples()]
+    assert ours == [None if pd.isna(value) else value for value in pushed]
 
 
 def test_without_a_project_there_is_nothing_to_serve(tmp_path: Path) -> None:
@@ -503,7 +538,7 @@ class Command:
     def end(self, how: signal.Signals) -> int:
         """The exit code after the signal."""
         self.process.send_signal(how)
-        code = self.process.wait(30)
+        code = self.process.wait(60)
         for reader in self._readers:
             reader.join()
         return code

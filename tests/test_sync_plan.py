@@ -263,10 +263,17 @@ def sizes(batches: Batches, items: Sequence[TaskCreate], body: Any = "x") -> lis
 
 
 def test_batches_are_bounded_in_number_and_in_bytes() -> None:
-    assert sizes(Batches(), creations(600)) == [250, 250, 100]
+    assert sizes(Batches(), creations(2100)) == [1000, 1000, 100]
     assert sizes(Batches(), creations(5), "x" * (MOST_BYTES // 2)) == [1, 1, 1, 1, 1]
     assert sizes(Batches(), creations(5), "x" * (2 * MOST_BYTES)) == [1, 1, 1, 1, 1]
     assert sizes(Batches(), []) == []
+
+
+def test_batches_are_shorter_once_something_on_the_way_did_not_take_a_long_one() -> None:
+    batches, body = Batches(), "x" * 500_000
+    assert sizes(batches, creations(8), body) == [7, 1]
+    batches.too_long()
+    assert sizes(batches, creations(3), body) == [1, 1, 1]
 
 
 def test_what_failed_together_is_sent_in_smaller_batches_until_the_culprit_is_alone_and_given_up() -> None:

@@ -282,12 +282,13 @@ def test_work_of_others_is_counted_and_unknown_utterances_are_faults(project: La
     assert project.texts() == {("u1", "ann_a"): "so it is"}
 
 
-def test_hostile_texts_are_stored_as_typed(project: LabelledProject) -> None:
-    texts = {"u1": "a\x00b \N{RIGHT-TO-LEFT OVERRIDE}cba", "u2": "long " * 100_000 + "end"}
-    for utterance, text in texts.items():
+def test_hostile_texts_are_stored_as_typed_but_for_what_is_no_character(project: LabelledProject) -> None:
+    texts = {"u1": "a \N{RIGHT-TO-LEFT OVERRIDE}cba \x1b[2J", "u2": "long " * 100_000 + "end"}
+    for utterance, text in (texts | {"u3": "a\x00b"}).items():
         project.annotate(utterance, "ann_a", text)
     assert project.pull().counts["faults"] == 0
-    assert project.texts() == {(utterance, "ann_a"): text for utterance, text in texts.items()}
+    stored = {(utterance, "ann_a"): text for utterance, text in texts.items()}
+    assert project.texts() == stored | {("u3", "ann_a"): "a\N{REPLACEMENT CHARACTER}b"}
 
 
 def test_ours_come_back_as_ours_until_a_person_changes_them(project: LabelledProject) -> None:

@@ -95,6 +95,14 @@ def test_a_push_makes_a_project_and_one_task_an_utterance(make: Make) -> None:
     assert any(f"/projects/{binding.project_id}/data" in note for note in outcome.notes)
 
 
+def test_a_first_push_asks_for_two_totals_and_for_no_list(make: Make) -> None:
+    it = make(6)
+    it.push()
+    assert [path for method, path, _ in it.proxy.seen if method == "GET" and "api/predictions" in path] == []
+    asked = [path for method, path, _ in it.proxy.seen if method == "GET" and path.startswith("/api/tasks")]
+    assert len(asked) == 1 and "page_size=1&" in asked[0]
+
+
 def test_a_second_push_sends_nothing_and_asks_little(pushed: PushedProject) -> None:
     before = it_holds(pushed)
     outcome = pushed.push()
@@ -253,10 +261,11 @@ def test_copies_of_a_task_are_merged_into_the_one_with_people_s_work(pushed: Pus
     )
     pushed.annotate(worked[1])
     pushed.begin(drafted[1])
+    neither += [pushed.add_task(tasks["utt00002"]["data"]) for _ in range(3)]
     outcome = pushed.push()
     now = pushed.tasks()
     assert [now[name]["id"] for name in ("utt00000", "utt00001", "utt00002")] == [worked[1], drafted[1], neither[0]]
-    assert outcome.counts["duplicates"] == 3
+    assert outcome.counts["duplicates"] == 6 and len(outcome.faults) == 0
     pushed.check_whole()
 
 
@@ -444,8 +453,8 @@ def test_a_push_that_is_killed_goes_on_where_it_was(make: Make, monkeypatch: Any
     client = subprocess.Popen([sys.executable, "-c", program, *arguments], cwd=ROOT)
     assert client.wait(60) == -9 and stopped.is_set()
     intended = it.workspace.read("sync_tasks")
-    assert (intended["state"] == "intended").all() and len(intended) == 250
-    assert len(known_tasks(it.workspace, it.project).under_way) == 250
+    assert (intended["state"] == "intended").all() and len(intended) == 300
+    assert len(known_tasks(it.workspace, it.project).under_way) == 300
     it.push()
     it.check_whole()
 
@@ -526,6 +535,7 @@ def test_two_pushes_of_a_workspace_exclude_each_other(pushed: PushedProject) -> 
         with pytest.raises(WorkspaceLocked, match=rf"process {process.pid} is sending"):
             pushed.push()
         assert pushed.proxy.seen == []
+        assert pushed.push(dry_run=True).counts["unchanged"] == 4, "a look is allowed"
         process.kill()
     pushed.push()
     with one_writer(pushed.workspace):

@@ -335,7 +335,7 @@ def test_a_token_that_does_not_hold_is_said_and_the_rest_is_shown(
     code, out, err = said(capsys, monkeypatch, labelled)
     assert code == 1
     assert "people's work" in out
-    assert "the server was not asked: " in err
+    assert "the server could not be asked: " in err
     assert "people's work is that on http://labels.example.com" in err
     assert wrong not in out + err
 
@@ -424,7 +424,7 @@ def test_without_credentials_it_says_so_and_shows_what_is_known_here(
     code, out, err = said(capsys, monkeypatch, labelled)
     assert code == 1
     assert "people's work" in out
-    assert "the server was not asked: " in err
+    assert "the server could not be asked: " in err
     assert "--offline" in err
 
 

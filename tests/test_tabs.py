@@ -70,7 +70,7 @@ def opened(connection: Connection, project: int) -> dict[str, list[str]]:
 
 
 def test_each_tab_opens_exactly_its_tasks(connection: Connection) -> None:
-    tasks = {
+    tasks: dict[str, dict[str, Any]] = {
         "filler": {"flags": "conflict.filler", "suspect_score": 0.5},
         "second": {"flags": "style.x, conflict.number, audio.too_quiet", "suspect_score": 0.49},
         "quiet": {"flags": "audio.too_quiet, style.x", "suspect_score": 0.9},

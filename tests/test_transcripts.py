@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from workbench.errors import BadInput
-from workbench.transcripts import current_transcripts, edit, is_merged, references, undo
+from workbench.transcripts import current_transcripts, edit, is_merged, references, revision, undo
 
 
 def transcripts(*rows: tuple[str, str, int, str]) -> pd.DataFrame:
@@ -82,3 +82,17 @@ def test_a_consensus_stays_one_until_somebody_writes_another_text() -> None:
     rows += [("z", 1, "consensus"), ("z", 2, "retract"), ("z", 3, "edit")]
     history = pd.DataFrame(rows, columns=["utterance_id", "revision", "source"]).assign(annotator="reference", text="t")
     assert is_merged(history, current_transcripts(history)).tolist() == [True, True, False, False]
+
+
+def test_an_undo_of_a_deletion_elsewhere_brings_back_the_text_that_stood_before_it() -> None:
+    rows = [
+        ("first", "label_studio", "task 1 annotation 1 version 2026-01-01T00:00:00Z u"),
+        ("second", "label_studio", "task 1 annotation 1 version 2026-01-02T00:00:00Z u"),
+        ("first", "undo", "undoes revision 2: annotation u was deleted there"),
+        ("", "retract", "undoes revision 1: annotation u was deleted there"),
+    ]
+    made = [revision("u1", "ann_a", number, *row) for number, row in enumerate(rows, start=1)]
+    back = undo(pd.DataFrame(made), "u1", "ann_a", "ann_c")
+    assert (back["revision"], back["text"], back["source"], back["author"]) == (5, "second", "edit", "ann_c")
+    again = undo(pd.DataFrame([*made, back]), "u1", "ann_a", "ann_c")
+    assert (again["text"], again["source"]) == ("", "retract")

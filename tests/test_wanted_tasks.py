@@ -110,7 +110,7 @@ def test_a_task_holds_what_is_known_of_its_utterance(team: Workspace) -> None:
     assert [task.utterance_id for task in wanted.tasks] == [f"u{n:02}" for n in range(16)]
     data = wanted.tasks[2].data
     score = data.pop("suspect_score")
-    assert score > 0.5 and score == round(score, 4)
+    assert score > 0.5 and score == round(score, 2)
     why = data.pop("why")
     assert why.startswith("model.disagrees: 81% of the letters differ from what the model heard") and len(why) <= 240
     assert data == {
@@ -122,7 +122,6 @@ def test_a_task_holds_what_is_known_of_its_utterance(team: Workspace) -> None:
         "flags": "conflict.content, model.disagrees",
         "slices": "room = car, age <= 12",
         "backlog": "collect.room=car, label.conflict.content",
-        "hypothesis": "lay a song again",
         "speaker": "spk2",
         "split": "",
         "duration": 2.0,
@@ -215,7 +214,6 @@ def test_predictions_are_of_the_newest_run_of_each_model(tmp_path: Path) -> None
     told = [(p.model_version, p.score, read_result(p.result).text) for p in one.predictions]
     assert told == [("r3", 0.123457, "new"), ("r2", None, "other")]
     assert [p.model_version for p in two.predictions] == ["r2"]
-    assert (one.data["hypothesis"], two.data["hypothesis"]) == ("new", "")
 
 
 @pytest.mark.parametrize("confidence", [1.5, -0.1, float("inf")])
@@ -286,7 +284,7 @@ def test_the_normalised_audio_else_the_whole_recording_else_a_fault(tmp_path: Pa
 
 
 def test_an_address_from_the_id_needs_no_file(tmp_path: Path) -> None:
-    utterances = {"u1": {"recording": "not/there.wav"}, "u2": {"start": 1.0, "end": 2.0}}
+    utterances: dict[str, dict[str, Any]] = {"u1": {"recording": "not/there.wav"}, "u2": {"start": 1.0, "end": 2.0}}
     by_id = workspace_of(
         tmp_path / "id", utterances, audio="url", url_template="https://a.example.com/{utterance_id}.flac"
     )

@@ -63,9 +63,7 @@ REPORTED_RULES = (
         _bad_audio,
         fires=(
             Example(("yes", "no"), (0,), columns={"remarks": ("bad_audio, unsure", None)}),
-            Example(
-                ("yes", "no"), (1,), columns={"called_bad_by": (None, "ann_b\nann_c")}
-            ),
+            Example(("yes", "no"), (1,), columns={"called_bad_by": (None, "ann_b\nann_c")}),
         ),
         passes=(
             Example(("yes", "bad_audio"), columns={"remarks": ("unsure", "")}),

@@ -16,6 +16,7 @@ from workbench.label_studio.secret import Secret
 LEGACY, PERSONAL = "legacy token", "personal access token"
 _SHORTEST = 60.0  # seconds that an access token is used where it does not say how long it lives
 _LONGEST = 86_400  # seconds that are believed
+_LEAST = 16  # characters; a shorter token is no server's, and would be found in ordinary words
 _EARLY = 0.2  # of its life: so long before its end another one is fetched
 
 
@@ -66,10 +67,15 @@ class Access:
 
     def hide(self, text: str) -> str:
         """The text with every token in it made `…`: what a server says may repeat what it was sent."""
+        return self.hide_in(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+
+    def hide_in(self, body: bytes) -> bytes:
+        """The body of a reply, hidden in as `hide` does."""
         for secret in (self._token, self._access):
-            if secret is not None:
-                text = text.replace(secret.reveal(), str(secret)).replace(quote(secret.reveal(), safe=""), str(secret))
-        return text
+            if secret is not None and len(secret.reveal()) >= _LEAST:
+                for written in (secret.reveal(), quote(secret.reveal(), safe="")):
+                    body = body.replace(written.encode(), str(secret).encode())
+        return body
 
 
 def _claims(token: Secret) -> dict[str, Any] | None:

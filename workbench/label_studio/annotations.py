@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +23,7 @@ NOBODY = "deleted-user"
 _UID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PAGE = 1000
 _LARGEST = 2**63
+_LONGEST = 1e9  # seconds
 
 
 @dataclass(frozen=True)
@@ -48,19 +48,6 @@ class ExportedTask:
         real = [one for one in self.found if not one.is_draft]
         skipped = sum(one.was_cancelled for one in real)
         return bool(self.problems) or self.counts == (len(real) - skipped, skipped)
-
-
-def export_annotations(
-    connection: Connection, project_id: int, task_ids: Collection[int] | None, accounts: Mapping[int, Account]
-) -> list[FoundAnnotation]:
-    """Every annotation and draft of these tasks, or, with None, of all tasks that have an annotation.
-
-    Raises:
-        Refused: there is no such project, or not for this account.
-        BadReply: the answer is no export.
-    """
-    tasks = exported_tasks(connection, project_id, task_ids, accounts)
-    return [one for part in tasks for task in part for one in task.found]
 
 
 def exported_tasks(
@@ -182,7 +169,7 @@ def _common(one: dict[str, Any]) -> dict[str, Any]:
     result, lead_time = one.get("result"), one.get("lead_time")
     if result is not None and not isinstance(result, list):
         raise BadReply(f"its result is JSON of type {type(result).__name__}, not a list")
-    if isinstance(lead_time, bool) or not isinstance(lead_time, int | float) or not math.isfinite(lead_time):
+    if isinstance(lead_time, bool) or not isinstance(lead_time, int | float) or not 0 <= lead_time < _LONGEST:
         lead_time = None
     return {
         "result": result or [],

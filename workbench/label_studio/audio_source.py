@@ -185,32 +185,34 @@ def local_address(path: Path, root: Path) -> str:
 def _local_audio(
     connection: Connection, project_id: int, source: AudioSource, files: Mapping[str, AudioFile], dry_run: bool
 ) -> Audio:
-    audio, root = Audio(), Path(source.document_root)
+    audio, root = Audio(), Path(source.document_root).resolve()
     for utterance_id, file in files.items():
         try:
             audio.urls[utterance_id] = local_address(_path(file), root)
         except BadInput as problem:
             audio.faults[utterance_id] = str(problem)
     if audio.urls and not dry_run:
-        _serve(connection, project_id, root.resolve(), served_directories(audio.urls.values()))
+        _serve(connection, project_id, root, served_directories(audio.urls.values()))
     return audio
 
 
-def served_directories(addresses: Iterable[str]) -> list[str]:
-    """The least directories below the root, one for each first part of a path, that hold all the files.
+def served_directories(addresses: Iterable[str], most: int = 8) -> list[str]:
+    """The directories below the root that hold the files: their own ones, or higher ones where those are too many.
 
-    >>> served_directories(["/data/local-files/?d=ws/a/b.wav", "/data/local-files/?d=ws/a/c/d.wav"])
-    ['ws/a']
+    Whoever may see the project may see all that lies below them, so they are no higher than they need be.
+
+    >>> start = "/data/local-files/?d="
+    >>> served_directories([f"{start}ws/audio/b.wav", f"{start}ws/audio/c/d.wav", f"{start}ws/rec/e.wav"])
+    ['ws/audio', 'ws/rec']
     """
-    common: dict[str, tuple[str, ...]] = {}
-    for parent in {address.partition("?d=")[2].rpartition("/")[0] for address in addresses}:
-        parts = tuple(unquote(parent, errors="surrogateescape").split("/"))
-        known = common.setdefault(parts[0], parts)
-        same = next(
-            (n for n, (a, b) in enumerate(zip(known, parts, strict=False)) if a != b), min(map(len, (known, parts)))
-        )
-        common[parts[0]] = known[:same]
-    return ["/".join(parts) for _, parts in sorted(common.items())]
+    parents = {address.partition("?d=")[2].rpartition("/")[0] for address in addresses}
+    directories = {tuple(unquote(parent, errors="surrogateescape").split("/")) for parent in parents}
+    while True:
+        directories = {one for one in directories if not any(one[:n] in directories for n in range(1, len(one)))}
+        deepest = max(map(len, directories), default=1)
+        if len(directories) <= most or deepest == 1:
+            return sorted("/".join(one) for one in directories)
+        directories = {one[: deepest - 1] for one in directories}
 
 
 def _serve(connection: Connection, project_id: int, root: Path, directories: list[str]) -> None:

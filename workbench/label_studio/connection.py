@@ -30,6 +30,8 @@ _LONGEST_PAUSE = 20.0  # seconds
 _LONGEST_ASKED = 60.0  # seconds that a server's Retry-After is heeded
 _TRIES_OF_STRANGERS = 3
 _WHOLE = 10  # time-outs that a reply may take that comes bit by bit
+# What others unpack, or several after one another, one part of a reply could grow to more than there is memory.
+_PACKED = ("gzip", "deflate")
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
 
@@ -265,7 +267,9 @@ class Connection:
             with self._client.stream(method, url, **settings, **_purchase(bought_with)) as answer:
                 body = _whole(answer, time.monotonic() + _WHOLE * self._timeout)
                 location, after = answer.headers.get("location", ""), answer.headers.get("retry-after", "")
-                return Reply(answer.status_code, body, location, after)
+                # What a server repeats of a token would go into messages, faults and tables like all that it says.
+                said = body if bought_with is not None else self._access.hide_in(body)
+                return Reply(answer.status_code, said, location, after)
         except _Failed as failed:
             problem = failed
         except httpx.TimeoutException as late:
@@ -333,7 +337,11 @@ def _client(credentials: Credentials, timeout: float) -> httpx.Client:
                 verify=verify,
                 # A session's cookie would be a second way in, and it is asked for before the token.
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-                headers={"User-Agent": f"speech-workbench/{__version__}", "Accept": "application/json"},
+                headers={
+                    "User-Agent": f"speech-workbench/{__version__}",
+                    "Accept": "application/json",
+                    "Accept-Encoding": ", ".join(_PACKED),
+                },
                 timeout=httpx.Timeout(timeout, connect=min(timeout, 15.0)),
                 limits=httpx.Limits(max_connections=1),
                 follow_redirects=False,
@@ -347,6 +355,9 @@ def _client(credentials: Credentials, timeout: float) -> httpx.Client:
 
 def _whole(answer: httpx.Response, until: float) -> bytes:
     """The body, as long as it is neither endless nor larger than anything that is asked for."""
+    packed = answer.headers.get("content-encoding", "identity").strip().lower()
+    if packed not in (*_PACKED, "identity"):
+        raise _Failed("the answer is packed in a way that was not asked for", sent=True, final=True)
     parts, size = [], 0
     for part in answer.iter_bytes():
         size += len(part)

@@ -144,7 +144,7 @@ def _read_private(file: Path) -> str:
 
 
 def checked_url(url: str, where: str) -> str:
-    """The URL without spaces around it and slashes at its end.
+    """The URL without spaces around it and slashes at its end, its host in small letters.
 
     Raises:
         BadInput: it cannot be a server's; the message never repeats it, because it may hold a password or a token.
@@ -169,7 +169,7 @@ def checked_url(url: str, where: str) -> str:
         raise BadInput(f"{where}: the URL holds a user name or a password; leave them out, a token is enough")
     if "?" in url or "#" in url:
         raise BadInput(f"{where}: the URL has a part after ? or #; give the server's address only")
-    return url.rstrip("/")
+    return parts._replace(netloc=parts.netloc.lower()).geturl().rstrip("/")
 
 
 def checked_token(token: str, where: str) -> Secret:

@@ -21,6 +21,7 @@ MODEL = "workbench fixes"
 ALREADY_THERE = 409
 """The status of the refusal of an annotation whose unique id the server has."""
 
+_LARGEST = 2**63
 _AGAIN = (404, 408, 425, 429)  # a refusal after which the server is asked what it holds
 
 
@@ -114,7 +115,7 @@ def _seen_task(one: Any) -> SeenTask:
     annotations, drafts = one.get("annotations"), one.get("drafts")
     if not isinstance(annotations, list) or not isinstance(drafts, list):
         return SeenTask(number, key, mark, {}, f"the export of task {number} does not say what annotations it has")
-    edited = {draft.get("annotation") for draft in drafts if isinstance(draft, dict)}
+    edited = {number for draft in drafts if isinstance(draft, dict) and _is_number(number := draft.get("annotation"))}
     seen: dict[str, SeenAnnotation] = {}
     for each in annotations:
         annotation = _seen_annotation(each, edited)
@@ -240,4 +241,4 @@ def take_away(connection: Connection, kind: str, number: int) -> bool:
 
 
 def _is_number(value: Any) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LARGEST

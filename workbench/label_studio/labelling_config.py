@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -87,7 +87,8 @@ def labelling_config(language: str, with_segments: bool) -> str:
   <Labels name="{SEGMENT}" toName="{AUDIO}" choice="single">
     <Label value={word["speech"]} alias="{SPEECH}" background="#2f7ed8"/>
   </Labels>
-  <TextArea name="{SEGMENT_TEXT}" toName="{AUDIO}" perRegion="true" editable="true" rows="2" maxSubmissions="1" displayMode="region-list"/>"""
+  <TextArea name="{SEGMENT_TEXT}" toName="{AUDIO}" perRegion="true" displayMode="region-list" editable="true" rows="2"
+    maxSubmissions="1"/>"""
     return f"""<View>
   <Style>{_STYLE}</Style>
   <Audio name="{AUDIO}" value="${AUDIO}" height="120" zoom="true" speed="true" volume="true"/>{told}{
@@ -208,6 +209,11 @@ def problems_of_task(xml: str, task: WantedTask) -> list[str]:
         found = interface.validate_prediction(record, return_errors=True)
         problems += [f"the prediction of {prediction.model_version}: {problem}" for problem in found]
     return problems
+
+
+def problems_of_tasks(xml: str, tasks: Iterable[WantedTask]) -> dict[str, list[str]]:
+    """The problems of those tasks that have any, by utterance. See `problems_of_task`."""
+    return {task.utterance_id: problems for task in tasks if (problems := problems_of_task(xml, task))}
 
 
 def _one_of_each_shape(result: list[dict[str, Any]]) -> list[dict[str, Any]]:

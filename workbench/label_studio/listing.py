@@ -13,7 +13,7 @@ from workbench.label_studio.records import KEY, MARK, FoundPrediction, FoundTask
 if TYPE_CHECKING:
     from workbench.label_studio.connection import Connection
 
-_PAGE = 1000
+_PAGE = 2000
 _FIELDS = "id,updated_at,total_annotations,cancelled_annotations"
 
 
@@ -39,8 +39,10 @@ def found_tasks(connection: Connection, project_id: int, mark: str, with_data: b
 def _pages(connection: Connection, project_id: int) -> Iterator[Any]:
     last = 0
     while True:
-        behind = {"filter": "filter:tasks:id", "operator": "greater", "type": "Number", "value": last}
-        query = {"filters": {"conjunction": "and", "items": [behind]}, "ordering": ["tasks:id"]}
+        query: dict[str, Any] = {"ordering": ["tasks:id"]}
+        if last:
+            behind = {"filter": "filter:tasks:id", "operator": "greater", "type": "Number", "value": last}
+            query["filters"] = {"conjunction": "and", "items": [behind]}
         tasks, total = _tasks(connection, project_id, query, _PAGE)
         for one in tasks:
             number = _number(one, "id", "a task")

@@ -60,7 +60,7 @@ def register_webhook(
         listed = _listed(connection, "/api/webhooks/", project_id)
         ours = [one for one in listed if str(one.get("url", "")).endswith(hint_path(mark))]
         here = sorted(one["id"] for one in ours if one["url"] == address)
-        others = [one["url"] for one in ours if one["url"] != address]
+        others = [str(one["url"]) for one in ours if one["url"] != address]
         for number in here[1:]:
             connection.repeat("DELETE", f"/api/webhooks/{number}/", gone_ok=True)
         try:
@@ -148,7 +148,7 @@ def register_backend(
 def _remove_webhooks_to(connection: Connection, project_id: int, backends: set[str]) -> None:
     addresses = {backend.rstrip("/") + "/webhook" for backend in backends}
     for one in _listed(connection, "/api/webhooks/", project_id):
-        if one.get("url") in addresses:
+        if str(one.get("url")) in addresses:
             remove_webhook(connection, one["id"])
 
 

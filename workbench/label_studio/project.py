@@ -11,7 +11,7 @@ import hashlib
 import re
 import time
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import BadInput
@@ -52,7 +52,7 @@ class WantedProject:
 
 @dataclass
 class Project:
-    """A project of the server; number 0: it is still to be made."""
+    """A project of the server; number 0: it is still to be made. A new one was made just now, and is empty."""
 
     project_id: int
     title: str = ""
@@ -61,6 +61,7 @@ class Project:
     model_version: str = ""
     shows_predictions: bool = True
     tasks: int = 0
+    is_new: bool = False
     notes: list[str] = field(default_factory=list)
 
 
@@ -141,7 +142,7 @@ def _create(connection: Connection, wanted: WantedProject) -> Project:
     }
     for number in range(_TRIES):
         try:
-            return _project(connection.send("POST", "/api/projects", body))
+            return replace(_project(connection.send("POST", "/api/projects", body)), is_new=True)
         except Unanswered:
             if number == _TRIES - 1:
                 raise
@@ -239,6 +240,7 @@ def _check_config(connection: Connection, wanted: WantedProject, project: Projec
         body["description"] = project.description.replace(line.group(0), _mark_line(wanted))
     try:
         connection.repeat("PATCH", f"/api/projects/{project.project_id}", body)
+        project.notes.append("the labelling configuration there was replaced by the workbench's newest")
     except Refused as refused:
         if refused.status != 400:
             raise

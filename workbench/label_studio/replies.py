@@ -51,15 +51,17 @@ def parsed(body: bytes) -> Any:
     Halves of surrogate pairs, which no table and no file can hold, become the replacement character.
 
     Raises:
-        ValueError: it is not JSON.
+        ValueError: it is not JSON in UTF-8, or nested too deep to be gone through.
     """
     if not body.strip():
         return None
+    # Given bytes, json would take UTF-16 too, and halves of pairs that stand in them as they are.
+    text = body.decode("utf-8-sig")
     try:
-        document = json.loads(body)
+        document = json.loads(text)
+        return _storable(document) if rb"\ud" in body.lower() else document
     except RecursionError:
         raise ValueError("JSON nested too deep") from None
-    return _storable(document) if rb"\ud" in body.lower() else document
 
 
 def _storable(value: Any) -> Any:

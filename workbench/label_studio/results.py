@@ -24,8 +24,9 @@ SPEECH = "Speech"
 PAUSE_SECONDS = 0.5
 SEGMENT_SECONDS = 15.0
 _SHORTEST = 0.01  # seconds; a region of no duration cannot be seen or clicked
+_LATEST = 1e9  # seconds; a time beyond is a number that somebody made up
 _LINE_BREAKS = re.compile(r"\s*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
-_LONE_SURROGATES = re.compile("[\ud800-\udfff]")
+_NO_CHARACTERS = re.compile("[\0\ud800-\udfff]")
 
 
 class Segment(NamedTuple):
@@ -115,7 +116,7 @@ def _timed(text: str, words: Sequence[Mapping[str, Any]], duration: float | None
 
 def _seconds(value: Any, duration: float | None = None) -> float | None:
     """A time, not before the beginning and not after the end; None where it is no number."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < _LATEST:
         return None
     latest = duration if duration is not None and math.isfinite(duration) else math.inf
     return min(max(float(value), 0.0), latest)
@@ -149,14 +150,15 @@ def one_line(text: Any) -> str:
     """A text as a transcript holds it: as typed, on one line, with no space around it.
 
     Line breaks, and the spaces around them, become one space: a transcript is one line in every manifest. Half of a
-    character outside Unicode's first plane, which no table can hold, becomes the replacement character.
+    character outside Unicode's first plane, which no table can hold, and a NUL, which PostgreSQL does not take, become
+    the replacement character.
 
     >>> one_line(" two  spaces\\nand a line ")
     'two  spaces and a line'
     """
     if not isinstance(text, str):
         return ""
-    return _LONE_SURROGATES.sub("\N{REPLACEMENT CHARACTER}", _LINE_BREAKS.sub(" ", text)).strip()
+    return _NO_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", _LINE_BREAKS.sub(" ", text)).strip()
 
 
 def read_result(result: Any) -> Reading:

@@ -28,7 +28,7 @@ from workbench.label_studio.plan import (
     changed_fields,
     merged_data,
 )
-from workbench.label_studio.records import FoundPrediction, FoundTask, WantedPrediction
+from workbench.label_studio.records import FoundPrediction, FoundTask, WantedPrediction, WantedTask
 
 if TYPE_CHECKING:
     from workbench.label_studio.connection import Connection
@@ -103,6 +103,8 @@ class Sender:
         self._batches = Batches()
         self._slowest, self._unanswered, self._failures = 0.0, 0, 0
         self._there = (0, 0)
+        self._made: list[tuple[WantedTask, int]] = []
+        self._held: tuple[list[FoundTask], list[FoundPrediction]] | None = None
         self._done, self._total = 0, 0
         self._settled: set[Key] = set()
         self._taken: Counter[Key] = Counter()
@@ -141,28 +143,50 @@ class Sender:
             self._total = max(self._total, self._done + size)
             try:
                 self._round(left)
+                self._held = self._as_sent(left)
             except _NextRound:
                 continue
+        self._progress(self._total, self._total)
         self.sent.done = planned - self.sent.plan.to_do() - self.sent.refused.keys()
         return self.sent
 
     def _look(self) -> Plan:
         """What is left to do, and can be done."""
         found, self._first = self._first, None
-        if found is None:
-            found = found_tasks(self._connection, self._project, self._mark)
-        predictions = found_predictions(self._connection, self._project)
+        held, self._held, self._made = self._held, None, []
+        if held is not None:
+            found, predictions = held
+        else:
+            if found is None:
+                found = found_tasks(self._connection, self._project, self._mark)
+            predictions = found_predictions(self._connection, self._project) if found else []
         self._there = (len(found), len(predictions))
         self.sent.found, self.sent.plan = found, self._make_plan(found, predictions)
         return self.sent.plan.left(self._settled, self._delete_removed)
+
+    def _as_sent(self, left: Plan) -> tuple[list[FoundTask], list[FoundPrediction]] | None:
+        """What the project holds after a first import, where two totals prove it: the list would cost a second more.
+
+        None where there was more to do than new tasks in an empty project, or where anything is not as it was sent:
+        what came twice, by way of a proxy, shows in the totals.
+        """
+        if self._unsettled or self.sent.found or len(self._made) != len(left.create):
+            return None
+        found = [FoundTask(number, one.utterance_id, one.data, "", 0, 0) for one, number in self._made]
+        predictions = [
+            FoundPrediction(0, number, p.model_version, p.score, p.result)
+            for one, number in self._made
+            for p in one.predictions
+        ]
+        there = (len({task.task_id for task in found}), len(predictions))
+        if there != (len(left.create), self._there[1]) or totals(self._connection, self._project) != there:
+            return None
+        return found, predictions
 
     def _round(self, left: Plan) -> None:
         # Duplicates go first, so that nothing more is written to a task that is not to stay.
         for start in range(0, len(left.merge), _LOOKED_AT):
             self._merge(left.merge[start : start + _LOOKED_AT])
-        if left.merge:
-            # Who sends everything twice may not be done with it.
-            self._unsettled = True
         self._import_tasks(left.create)
         for start in range(0, len(left.update), _LOOKED_AT):
             self._update(left.update[start : start + _LOOKED_AT])
@@ -189,6 +213,9 @@ class Sender:
             reply = self._post("import", bodies)
             tasks, predictions = size(bodies)
             self._there = (self._there[0] + tasks, self._there[1] + predictions)
+            numbers = reply.get("task_ids") if isinstance(reply, dict) else None
+            if isinstance(numbers, list) and len(numbers) == tasks and all(type(one) is int for one in numbers):
+                self._made += [(one.wanted, number) for one, number in zip(batch, numbers, strict=True)]
             return _count(reply, "task_count") == tasks
 
         self._in_batches(new, body, send, size)
@@ -223,6 +250,8 @@ class Sender:
                 except Refused as refused:
                     if refused.status not in _OF_THE_ITEMS:
                         self._later_or_never(refused)
+                    if refused.status == 413:
+                        self._batches.too_long()
                     taken, reason = False, str(refused)
                 except (Unanswered, BadReply) as problem:
                     self._not_answered(some, before, size(their), time.monotonic() - began, problem)
@@ -231,7 +260,7 @@ class Sender:
                 self._slowest = max(self._slowest, time.monotonic() - began)
                 self._unanswered = 0
                 if taken:
-                    self._progressed(len(some))
+                    self._progressed(sum(size(their)))
                 elif len(some) == 1:
                     self._refuse(some[0].key, reason)
                 else:
@@ -242,9 +271,9 @@ class Sender:
         self, batch: Sequence[T], before: tuple[int, int], new: tuple[int, int], took: float, problem: ServerError
     ) -> None:
         self._unanswered += 1
+        # What came since may be somebody else's, and ours come later still: the push must not end before a last look.
+        self._unsettled = True
         if not self._wait(before, new, took):
-            # It may have been carried out later still: the push must not end before a last look.
-            self._unsettled = True
             for given_up in self._batches.failed(batch):
                 self._refuse(given_up.key, f"tried alone several times: {problem}")
         raise _NextRound from problem
@@ -287,8 +316,14 @@ class Sender:
                 if work[task.task_id].pieces:
                     self._settled.add(merge.key)
                 else:
+                    # Whatever sent it twice may not be done with it.
+                    self._unsettled = True
                     self.sent.merged.add(task.task_id)
-                    self._one(merge.key, "DELETE", f"/api/tasks/{task.task_id}")
+                    key = ("delete", merge.key[1], str(task.task_id))
+                    if self._one(key, "DELETE", f"/api/tasks/{task.task_id}"):
+                        self._there = (self._there[0] - 1, self._there[1])
+                    elif key in self.sent.refused:
+                        self._settled.add(merge.key)
 
     def _remove(self, removals: Sequence[TaskRemoval]) -> None:
         work = people_s_work(self._connection, self._project, self._mark, [one.task.task_id for one in removals])

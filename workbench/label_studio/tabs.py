@@ -24,7 +24,7 @@ SUSPECT = 0.5
 """From this score on a label is more likely wrong than right."""
 
 _MARK = "workbench"
-_FIELDS = ("reference", "suggestion", "why", "hypothesis", "suspect_score", "flags", "duration", "speaker")
+_FIELDS = ("reference", "suggestion", "why", "suspect_score", "flags", "duration", "speaker")
 _SHOWN = ("tasks:id", "tasks:total_annotations", "tasks:annotators", *(f"tasks:data.{name}" for name in _FIELDS))
 _SHOWN_BESIDE = ("tasks:id", "tasks:total_annotations", "tasks:data.reference")
 """The columns of the page, and of the narrow list beside a task that is open."""

@@ -126,7 +126,7 @@ def _end(made: Status) -> None:
     for note in made.notes:
         say(note)
     if made.head["why_not"]:
-        say(f"the server was not asked: {made.head['why_not']}")
+        say(f"the server could not be asked: {made.head['why_not']}")
         say("what is shown is what the last push and pull saw; --offline asks for just that")
     elif "waiting" in made.tables and not made.head["reached"]:
         say("no server was asked, so what would be pushed and pulled is not known")

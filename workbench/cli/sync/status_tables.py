@@ -54,7 +54,8 @@ def waiting(made: Status, format: Format, asked: bool) -> None:
         # What nobody asked the server for is said at the end, and what there is none of needs no line.
         table = table[table["number"].fillna(0) > 0]
     if len(table) == 1 and format is Format.table:
-        print("what waits: {0.number} {0.what}; {0.command}\n".format(next(table.itertuples())))
+        row = table.iloc[0]
+        print(f"what waits: {row['what']} ({row['number']}); {row['command']}\n")
     elif len(table):
         _titled(table[["number", "what", "command"]], "what waits", format)
     elif made.head["reached"]:
@@ -98,9 +99,11 @@ def annotators(made: Status, format: Format, asked: bool) -> None:
             "last active": table["last_active_at"].dt.strftime("%Y-%m-%d %H:%M"),
         }
     )
-    if not table["prelabels"].any():
+    title = "people's pace: lead time, and audio labelled in an hour of it"
+    if table["prelabels"].any():
+        title += "; pre-labels kept"
+    else:
         pace = pace.drop(columns="prelabels")
-    title = "people's pace: lead time, audio labelled in an hour of it, pre-labels kept as they were"
     _titled(pace, title, format, "annotators")
 
 

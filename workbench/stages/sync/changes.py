@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -37,6 +38,14 @@ class Changes:
     is_doubtful: bool
 
 
+class _Known(NamedTuple):
+    """An annotation that was pulled and not deleted since; `is_expected`: it should still be there."""
+
+    uid: str
+    is_draft: bool
+    is_expected: bool
+
+
 def version_of(task: FoundTask) -> str:
     """What must be equal for a task's annotations to be the same as before.
 
@@ -51,6 +60,7 @@ def changes(
     annotations: pd.DataFrame,
     pulled: Mapping[tuple[int, str], str],
     everything: bool = False,
+    undone: Collection[str] = (),
 ) -> Changes:
     """What differs between the list of tasks and what was pulled.
 
@@ -60,13 +70,15 @@ def changes(
         annotations: the table `annotations` of the project.
         pulled: the version of each task when it was read last, by task and utterance.
         everything: read every task with an annotation, whether it differs or not.
+        undone: annotations that this workspace has taken back itself: that they are gone surprises nobody.
     """
-    live: dict[tuple[int, str], list[tuple[str, bool]]] = {}
+    live: dict[tuple[int, str], list[_Known]] = {}
     columns = (annotations[name].tolist() for name in ("task_id", "utterance_id", "uid", "state"))
     for task_id, utterance_id, uid, state in zip(*columns, strict=True):
         if state != DELETED:
-            live.setdefault((task_id, utterance_id), []).append((uid, state == DRAFT))
-    total = sum(not is_draft for rows in live.values() for _, is_draft in rows)
+            known = _Known(uid, state == DRAFT, state != DRAFT and uid not in undone)
+            live.setdefault((task_id, utterance_id), []).append(known)
+    total = sum(one.is_expected for rows in live.values() for one in rows)
     read, fewer, gone = [], set(), []
     lost = foreign = 0
     has_tasks = False
@@ -77,17 +89,17 @@ def changes(
         has_tasks = True
         place = (task.task_id, task.utterance_id)
         rows = live.pop(place, [])
-        known, listed = sum(not is_draft for _, is_draft in rows), task.annotations + task.cancelled
-        if known > listed:
+        expected, listed = sum(one.is_expected for one in rows), task.annotations + task.cancelled
+        if expected > listed:
             fewer.add(task.task_id)
-            lost += known - listed
+            lost += expected - listed
         is_changed = everything or pulled.get(place) != version_of(task)
-        if task.task_id in drafts or (is_changed and (known or listed)):
+        if task.task_id in drafts or (is_changed and (listed or not all(one.is_draft for one in rows))):
             read.append(task.task_id)
         else:
-            gone += [uid for uid, is_draft in rows if is_draft]
+            gone += [one.uid for one in rows if one.is_draft]
     for rows in live.values():
-        lost += sum(not is_draft for _, is_draft in rows)
-        gone += [uid for uid, _ in rows]
+        lost += sum(one.is_expected for one in rows)
+        gone += [one.uid for one in rows]
     is_doubtful = lost > 0 and (not has_tasks or (lost >= _FEW and 2 * lost > total))
     return Changes(tuple(read), tuple(gone), frozenset(fewer), lost, total, foreign, is_doubtful)

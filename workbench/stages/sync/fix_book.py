@@ -14,7 +14,7 @@ from workbench.label_studio.fix_annotations import PREDICTION, SeenTask, seen_pr
 from workbench.label_studio.fix_delivery import CHANGED_THERE, Parcel, Standing, whereabouts, without_doubles
 from workbench.label_studio.results import one_line
 from workbench.stages.sync.binding import patient_lock
-from workbench.stages.sync.pending_fixes import CHANGED, INTENDED, SENT
+from workbench.stages.sync.pending_fixes import CHANGED, INTENDED, SENT, UNDONE
 from workbench.workspace import Workspace
 
 PART = 50
@@ -82,6 +82,17 @@ def settle(workspace: Workspace, connection: Connection, project_id: int) -> int
         write(workspace, rows)
         arrived += len(rows)
     return arrived
+
+
+def give_up(workspace: Workspace, pending: pd.DataFrame) -> None:
+    """Note that what a push began and did not bring there will not be sent, where it stands here no longer.
+
+    Args:
+        pending: the fixes, edits too, after `settle`.
+    """
+    stale = set(pending.loc[(pending["state"] == INTENDED) & ~pending["stands"], "uid"])
+    rows = workspace.read("sync_fixes").to_dict("records")
+    write(workspace, [written(row, UNDONE) for row in rows if row["uid"] in stale])
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from workbench.label_studio.records import fix_uid
 from workbench.label_studio.results import one_line
 from workbench.stages.stage import Outcome, faults_frame, record_faults
 from workbench.stages.sync.binding import Binding, bound_project, one_writer, patient_lock
-from workbench.stages.sync.fix_book import PART, Pulled, on_the_server, prediction_uid, settle, write, written
+from workbench.stages.sync.fix_book import PART, Pulled, give_up, on_the_server, prediction_uid, settle, write, written
 from workbench.stages.sync.fix_undo import undo_fixes as undo_fixes
 from workbench.stages.sync.pending_fixes import (
     CHANGED,
@@ -106,10 +106,14 @@ def push_fixes(
         raise BadInput("--reason must say why; it goes along to the server")
     with one_writer(workspace):
         binding = bound_project(workspace, connection)
-        arrived = 0 if dry_run else settle(workspace, connection, binding.project_id)
+        arrived = 0
+        if not dry_run:
+            arrived = settle(workspace, connection, binding.project_id)
+            give_up(workspace, pending_fixes(workspace, True, binding.project_id))
         every = choice.of(pending_fixes(workspace, edits, binding.project_id))
         states = (PENDING, INTENDED, *((UNDONE, DELETED) if again else ()))
-        chosen = choice.first(every[every["state"].isin(states)])
+        wanted = every["stands"] & every["state"].isin(states) & (edits | (every["source"] != "edit"))
+        chosen = choice.first(every[wanted])
         push = _Push(workspace, connection, binding, kind, reason, uuid4().hex[:8])
         for first in range(0, len(chosen), PART):
             part = chosen.iloc[first : first + PART]

@@ -30,6 +30,7 @@ from workbench.stages.sync.mirrored import (
     state_of,
     unstorable,
 )
+from workbench.stages.sync.pending_fixes import CHANGED
 from workbench.stages.sync.revisions import Taken, Transcripts, Version
 from workbench.workspace import Workspace
 
@@ -245,8 +246,8 @@ class _Incoming:
         if sent == reading.text and not reading.remarks and not found.was_cancelled:
             return row | {"annotator": self._names.of(found.user), "is_ours": True}
         fix = self._ours.fixes.get(found.uid)
-        if fix is not None and fix["state"] != "changed":
-            self.news.fixes.append(fix | {"state": "changed", "version": found.updated_at, "at": self._now})
+        if fix is not None and fix["state"] != CHANGED:
+            self.news.fixes.append(fix | {"state": CHANGED, "version": found.updated_at, "at": self._now})
         return row | {"annotator": self._names.of(found.updated_by or found.user)}
 
     def _text(self, row: Row, is_back: bool) -> int | None:

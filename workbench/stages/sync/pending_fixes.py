@@ -22,9 +22,9 @@ ON_THE_SERVER = (SENT, TAKEN_BACK, OVERTAKEN, CHANGED)
 COLUMNS = {
     "utterance_id": "str", "annotator": "str", "revision": "int64", "there": "object", "here": "object", "why": "str",
     "state": "str", "rules": "object", "conventions": "object", "batches": "object", "source": "str", "sent": "object",
-    "kind": "object", "uid": "object", "task_id": "int64",
+    "kind": "object", "stands": "bool", "uid": "object", "task_id": "int64",
 }  # fmt: skip
-_DECIDED = ("rule", "consensus")
+_DECIDED = ("rule", "consensus", "edit")
 _GIVEN = ("import", "label_studio")
 _ORDER = (CONFLICT, PENDING, INTENDED, CHANGED, TAKEN_BACK, OVERTAKEN, DELETED, UNDONE, SENT)
 _KEY = ["utterance_id", "annotator"]
@@ -35,7 +35,8 @@ def pending_fixes(workspace: Workspace, edits: bool = False, project_id: int | N
 
     The columns: utterance_id, annotator, revision, there (the annotator's own text on the server; missing: none), here,
     why, state, rules, conventions and batches (tuples: of what changed the text since it came in), source (of the
-    revision), sent (the batch that it was sent in), kind (annotation or prediction), uid, task_id.
+    revision), sent (the batch that it was sent in), kind (annotation or prediction), stands (it is the decision that
+    stands here; else one that was sent before), uid, task_id.
 
     The states: pending; conflict (both sides changed the text; decide first); intended (a push broke off; the next one
     sees to it); sent; changed (by somebody on the server); taken back here, overtaken here (it was sent, and the text
@@ -56,7 +57,7 @@ def pending_fixes(workspace: Workspace, edits: bool = False, project_id: int | N
     mark = str(projects["mark"].iloc[-1])
     history = workspace.read("transcripts", history=True)
     fixes = workspace.read("sync_fixes")
-    decided = history.loc[history["source"].isin((*_DECIDED, "edit")), _KEY]
+    decided = history.loc[history["source"].isin(_DECIDED), _KEY]
     concerned = pd.concat([decided, fixes[_KEY]]).drop_duplicates()
     concerned = concerned[concerned["utterance_id"].isin(tasks.keys())]
     history = history.merge(concerned, on=_KEY).sort_values("revision", kind="stable")
@@ -64,7 +65,9 @@ def pending_fixes(workspace: Workspace, edits: bool = False, project_id: int | N
     rows: list[dict[str, Any]] = []
     for text in _texts(history, mark):
         task, own = known.own.get((text.utterance_id, text.annotator), (tasks[text.utterance_id], None))
-        rows += [row | {"there": own, "task_id": task} for row in _rows(text, known, own, edits)]
+        rows += [row | {"there": own, "task_id": task} for row in _rows(text, known, own)]
+    if not edits:
+        rows = [row for row in rows if row["source"] != "edit" or row["state"] not in (PENDING, CONFLICT)]
     return _frame(rows)
 
 
@@ -133,9 +136,9 @@ class _Text:
     def current(self) -> str | None:
         return self.standing[-1][1] if self.standing else None
 
-    def decision(self, edits: bool) -> dict[str, Any] | None:
+    def decision(self) -> dict[str, Any] | None:
         """The fix that the text is, as the start of a row; None where nobody decided anything since it came in."""
-        if not self.standing or self.standing[-1][2] not in (*_DECIDED, *(("edit",) if edits else ())):
+        if not self.standing or self.standing[-1][2] not in _DECIDED:
             return None
         number, text, source = self.standing[-1]
         since: list[tuple[int, str]] = []
@@ -146,7 +149,7 @@ class _Text:
         reasons = [_reason(origin, *self.details[before]) for before, origin in since]
         return {
             "utterance_id": self.utterance_id, "annotator": self.annotator, "revision": int(number), "here": text,
-            "why": "; ".join(dict.fromkeys(why for why, *_ in reasons)), "source": source,
+            "why": "; ".join(dict.fromkeys(why for why, *_ in reasons)), "source": source, "stands": True,
             "rules": tuple(dict.fromkeys(rule for _, rule, _, _ in reasons if rule)),
             "conventions": tuple(dict.fromkeys(name for _, _, name, _ in reasons if name)),
             "batches": tuple(dict.fromkeys(batch for *_, batch in reasons if batch)),
@@ -187,7 +190,8 @@ class _Known:
     own: dict[tuple[str, str], tuple[int, str]]
     "The annotator's own latest annotation there: its task, and its text."
     sent: dict[tuple[str, str], list[Any]]
-    deleted: set[str]
+    deleted: dict[str, Any]
+    "Annotations that are there no longer, and when that was seen."
     conflicts: set[tuple[str, str]]
 
     @classmethod
@@ -202,17 +206,20 @@ class _Known:
             sent.setdefault((row.utterance_id, row.annotator), []).append(row)
         conflicts = workspace.read("sync_conflicts")
         open_ones = conflicts.loc[conflicts["decision"] == "open", _KEY].itertuples(index=False, name=None)
-        deleted = set(annotations.loc[annotations["state"] == "deleted", "uid"])
+        gone = annotations[annotations["state"] == "deleted"]
+        deleted = dict(zip(gone["uid"], gone["seen_at"], strict=True))
         return cls(own, sent, deleted, set(open_ones))
 
     def state(self, row: Any) -> str:
         """The state of what was sent, as far as the last pull saw it."""
-        return DELETED if row.state == SENT and row.uid in self.deleted else str(row.state)
+        # What was sent again since is there again.
+        is_gone = row.uid in self.deleted and self.deleted[row.uid] > row.at
+        return DELETED if row.state == SENT and is_gone else str(row.state)
 
 
-def _rows(text: _Text, known: _Known, own: str | None, edits: bool) -> list[dict[str, Any]]:
+def _rows(text: _Text, known: _Known, own: str | None) -> list[dict[str, Any]]:
     rows, carried = [], False
-    decision = text.decision(edits)
+    decision = text.decision()
     of_decision: list[Any] = []
     for row in known.sent.get((text.utterance_id, text.annotator), []):
         state = known.state(row)
@@ -245,7 +252,7 @@ def _sent_row(row: Any, state: str, text: _Text) -> dict[str, Any]:
         "utterance_id": row.utterance_id, "annotator": row.annotator, "revision": number, "here": text.current,
         "why": row.why if isinstance(row.why, str) else "", "state": state, "rules": (rule,) if rule else (),
         "conventions": (convention,) if convention else (), "batches": (batch,) if batch else (), "source": source,
-        "sent": row.batch, "kind": row.kind, "uid": row.uid,
+        "sent": row.batch, "kind": row.kind, "stands": False, "uid": row.uid,
     }  # fmt: skip
 
 

@@ -99,6 +99,8 @@ class PreAnnotator:
         return bool(len(runs)) and self.run_id not in set(runs)
 
     def __enter__(self) -> PreAnnotator:
+        for table in (self._utterances, self._quality, self._hypotheses):
+            table.keys()  # so that the first labeller does not wait until large tables are read
         for thread in self._threads:
             thread.start()
         return self

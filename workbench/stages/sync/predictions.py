@@ -14,6 +14,8 @@ from workbench.stages.check import newest_of_models
 from workbench.stages.score import choose_run
 from workbench.workspace import Workspace
 
+STAGE = "sync push"
+
 
 def predictions(
     workspace: Workspace,
@@ -45,7 +47,7 @@ def predictions(
         if prediction.score is None and not _unknown(confidence):
             faults.append(
                 {
-                    "stage": "sync push",
+                    "stage": STAGE,
                     "item": utterance_id,
                     "location": f"run {run_id}",
                     "reason": f"the confidence {confidence!r} is not in [0, 1]; its prediction has no score",

@@ -9,7 +9,7 @@ from workbench.workspace import Workspace
 DONE = ("submitted", "empty", "skipped", "cancelled")
 _SKIPPED = ("skipped", "cancelled")
 _DRAFT = "draft-"
-_EDIT_AFTER = pd.Timedelta(seconds=1)
+_EDIT_AFTER = pd.Timedelta(milliseconds=100)
 """A server writes created_at and updated_at of a new annotation one after the other."""
 
 PEOPLE = {

@@ -31,6 +31,7 @@ from workbench.stages.sync.changes import Changes, changes, version_of
 from workbench.stages.sync.incoming import STAGE, Held, News, ReadTask, bring_in, newest, retractions
 from workbench.stages.sync.known_tasks import PRESENT, note_found
 from workbench.stages.sync.mirrored import DELETED, DRAFT, Names
+from workbench.stages.sync.pending_fixes import UNDONE
 from workbench.stages.sync.pull_report import outcome_of
 from workbench.stages.sync.verdicts import verdicts_of_annotations
 from workbench.workspace import Workspace
@@ -92,7 +93,9 @@ class _Pull:
         is_ours = annotations["is_ours"].astype(bool)
         self._live = int((~annotations["state"].isin([DELETED, DRAFT]) & ~is_ours).sum())
         self._pulled = self._pulled_versions()
-        self.changes: Changes = changes(tasks, drafts, annotations, self._pulled, everything)
+        fixes = workspace.read("sync_fixes")
+        undone = set(fixes.loc[fixes["state"] == UNDONE, "uid"])
+        self.changes: Changes = changes(tasks, drafts, annotations, self._pulled, everything, undone)
         self._keeps_deleted = self.changes.is_doubtful and not accept
         if not self._keeps_deleted:
             note_found(workspace, self._project_id, tasks)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import partial
 from typing import TYPE_CHECKING
 
 from workbench.jobs.local import Progress, silent
 from workbench.label_studio.audio_source import NOT_UPLOADED, UPLOAD, Audio, provide_audio, with_audio
 from workbench.label_studio.errors import NotReached, Refused, Unanswered
-from workbench.label_studio.labelling_config import FIELDS, labelling_config
+from workbench.label_studio.labelling_config import FIELDS, labelling_config, problems_of_tasks
 from workbench.label_studio.listing import found_predictions, found_tasks
 from workbench.label_studio.plan import Plan, plan
 from workbench.label_studio.project import Project, WantedProject, bind_project, read_project, show_version
@@ -61,7 +62,8 @@ def push(
         WorkspaceLocked: another process sends this workspace.
         ServerError: the server does not answer, or refuses.
     """
-    with one_writer(workspace):
+    # A dry run may look on while another process sends.
+    with contextlib.nullcontext() if dry_run else one_writer(workspace):
         mark = workspace_mark(workspace, connection, store=not dry_run)
         wanted = wanted_tasks(workspace, mark, only)
         project = _bind(workspace, connection, mark, wanted, dry_run, again)
@@ -113,7 +115,8 @@ class _Push:
         self._mark, self._wanted, self._is_whole, self._again = mark, wanted, is_whole, again
         self._known = known_tasks(workspace, project.project_id)
         self._runs = frozenset(map(str, workspace.read("runs")["run_id"]))
-        self._found = found_tasks(connection, project.project_id, mark) if project.project_id else []
+        is_there = project.project_id and not project.is_new
+        self._found = found_tasks(connection, project.project_id, mark) if is_there else []
         self._faults = list(wanted.faults)
         self._notes = [*wanted.notes, *project.notes]
         self._tasks: list[WantedTask] = []
@@ -188,8 +191,20 @@ class _Push:
             audio = provide_audio(self._connection, number, wanted.source, wanted.audio, addresses, dry_run, progress)
         for name, reason in audio.faults.items():
             self._fault(name, "its audio", reason)
-        self._tasks = with_audio(wanted.tasks, audio)
+        self._tasks = self._valid(with_audio(wanted.tasks, audio))
         return audio
+
+    def _valid(self, tasks: list[WantedTask]) -> list[WantedTask]:
+        """The tasks without those new ones that the server would refuse, each of which is a fault."""
+        found = {task.utterance_id for task in self._found}
+        new = [task for task in tasks if task.utterance_id not in found]
+        if not new:
+            return tasks
+        config = labelling_config(self._workspace.config.workspace.language, self._wanted.with_segments)
+        problems = problems_of_tasks(config, new)
+        for name, several in problems.items():
+            self._fault(name, "its task", "; ".join(several))
+        return [task for task in tasks if task.utterance_id not in problems]
 
     def _own_fields(self) -> frozenset[str]:
         return frozenset({*FIELDS, *TEXT_FIELDS, *NUMBER_FIELDS}.union(*(task.data for task in self._tasks)))

@@ -221,7 +221,7 @@ class Transcripts:
 
     def __init__(self, history: pd.DataFrame, annotations: pd.DataFrame) -> None:
         """Args: every revision, and every row ever written of the table `annotations`, of these utterances."""
-        self._of: dict[tuple[str, str], Transcript] = {}
+        self._of: dict[str, dict[str, Transcript]] = {}
         names = ("utterance_id", "annotator", "revision", "text", "source", "source_detail")
         ordered = history.sort_values("revision", kind="stable")
         beneath: set[tuple[str, str, int]] = set()
@@ -244,19 +244,17 @@ class Transcripts:
                 transcript.agreed = max(transcript.agreed, int(number))
 
     def of(self, utterance_id: str, annotator: str) -> Transcript:
-        key = (utterance_id, annotator)
-        if key not in self._of:
-            self._of[key] = Transcript(utterance_id, annotator)
-        return self._of[key]
+        """The one of this annotator, which may have no revision yet."""
+        of_utterance = self._of.setdefault(utterance_id, {})
+        if annotator not in of_utterance:
+            of_utterance[annotator] = Transcript(utterance_id, annotator)
+        return of_utterance[annotator]
 
-    def of_utterance(self, utterance_id: str) -> list[Transcript]:
-        return [transcript for (name, _), transcript in self._of.items() if name == utterance_id]
-
-    @property
-    def all(self) -> Iterable[Transcript]:
-        return self._of.values()
+    def of_utterance(self, utterance_id: str) -> Iterable[Transcript]:
+        """Those of everybody."""
+        return self._of.get(utterance_id, {}).values()
 
     @property
     def rows(self) -> list[dict[str, Any]]:
         """The new revisions of all of them."""
-        return [row for transcript in self._of.values() for row in transcript.rows]
+        return [row for several in self._of.values() for transcript in several.values() for row in transcript.rows]

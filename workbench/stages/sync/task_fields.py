@@ -24,6 +24,7 @@ from workbench.workspace import Workspace
 JOINED = ", "
 """What stands between the names in a field of several."""
 
+# The hypothesis stands in the predictions: here a new run would change every task, each by a request of its own.
 TEXT_FIELDS = (
     "reference",
     "reference_by",
@@ -32,7 +33,6 @@ TEXT_FIELDS = (
     "flags",
     "slices",
     "backlog",
-    "hypothesis",
     "speaker",
     "split",
 )
@@ -42,7 +42,6 @@ TAG_PREFIX = "tag_"
 _LONGEST_WHY = 240  # characters
 _ODD = re.compile(r"(?:[^\w \-]|_)+")
 """Signs that the server takes for a path into a value, in filters, and runs of them."""
-
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,6 @@ def task_fields(workspace: Workspace, utterances: pd.DataFrame, hypotheses: pd.D
         "flags": _joined(rules, index),
         "slices": _joined({name: members for name, members in slices.items() if MISSING not in name}, index),
         "backlog": _joined(items, index),
-        "hypothesis": heard,
         "speaker": utterances.set_index("utterance_id")["speaker"],
     }
     tags = all_tags(workspace).reindex(index)
@@ -158,7 +156,7 @@ def _suspect_scores(workspace: Workspace, chosen: pd.DataFrame, index: pd.Index)
     suspects = suspects[suspects["score"].notna()]
     highest = suspects.groupby("utterance_id")["score"].max().reindex(index)
     own = suspects.merge(chosen[["annotator"]].reset_index(names="utterance_id"), on=["utterance_id", "annotator"])
-    return own.set_index("utterance_id")["score"].reindex(index).fillna(highest).round(4)
+    return own.set_index("utterance_id")["score"].reindex(index).fillna(highest).round(2)
 
 
 def _durations(workspace: Workspace, utterances: pd.DataFrame) -> pd.Series:
@@ -175,7 +173,7 @@ def duration_of(utterance: Mapping[str, Any], quality: Mapping[str, Any] | None)
     start, end = number(utterance["start"]), number(utterance["end"])
     span = None if end is None else end - (start or 0.0)
     known = (number(utterance["duration"]), None if quality is None else number(quality["duration"]), span)
-    return next((round(seconds, 3) for seconds in known if seconds is not None), None)
+    return next((float(np.round(seconds, 3)) for seconds in known if seconds is not None), None)
 
 
 def _slices(workspace: Workspace, index: pd.Index, scored: np.ndarray) -> dict[str, np.ndarray]:
@@ -229,7 +227,10 @@ def _joined(groups: dict[str, np.ndarray], index: pd.Index) -> pd.Series:
 
 
 def _texts(column: pd.Series) -> pd.Series:
-    return column.astype(object).where(column.notna(), "")
+    # PostgreSQL takes no JSON with a NUL: one text would stop its whole batch.
+    values = column.to_numpy(dtype=object, na_value="")
+    texts = [text.replace("\0", "\N{REPLACEMENT CHARACTER}") for text in values]
+    return pd.Series(texts, index=column.index, dtype=object)
 
 
 def _plain(values: pd.Series) -> pd.Series:
@@ -241,8 +242,7 @@ def _plain(values: pd.Series) -> pd.Series:
             plain.notna() if pd.api.types.is_bool_dtype(values) else np.isfinite(values.astype(float).fillna(np.inf))
         )
         return plain.where(finite, None)
-    known = values.notna()
-    return values.astype(object).where(known, "").map(lambda value: value if isinstance(value, bool) else str(value))
+    return _texts(values.where(values.isna(), values.astype(str)))
 
 
 def _names_of_tags(tags: list[str]) -> dict[str, str]:

@@ -84,12 +84,13 @@ class _Said:
 
 def _judged(workspace: Workspace, utterances: set[str] | None) -> list[Row]:
     """Rows that the table `verdicts` gets."""
-    history = workspace.read("annotations", history=True)
+    history, verdicts = workspace.read("annotations", history=True), workspace.read("verdicts")
     if utterances is not None:
         history = history[history["utterance_id"].isin(utterances)]
+        verdicts = verdicts[verdicts["utterance_id"].isin(utterances)]
     history = history[~history["is_ours"].astype(bool)]
     found_at = workspace.written_at("flags")
-    known = {_key(row): row for row in _records(workspace.read("verdicts"))}
+    known = {_key(row): row for row in _records(verdicts)}
     given = {key: row for key, row in known.items() if row["source"] == SOURCE and row["verdict"] != WITHDRAWN}
     # What was pulled before the flags were found judges none of them, unless it has already.
     late = history["uid"][history["seen_at"] > found_at] if found_at else history["uid"].iloc[:0]
@@ -103,20 +104,18 @@ def _judged(workspace: Workspace, utterances: set[str] | None) -> list[Row]:
     flags = _flags(workspace, set(by_utterance))
     judged = []
     for key, flag in {**given, **flags}.items():
-        if utterances is not None and flag["utterance_id"] not in utterances:
-            continue
         if key in known and known[key]["source"] != SOURCE:
             continue
         before = given.get(key)
-        verdicts = {
+        said_of = {
             one.row["annotator"]: (verdict, one)
             for one in by_utterance.get(flag["utterance_id"], [])
             if (verdict := one.judges(flag))
         }
         giver = said.get(_uid(before)) if before else None
         if before and giver and giver.says_of(flag) == before["verdict"]:
-            verdicts.setdefault(giver.row["annotator"], (before["verdict"], giver))
-        row = _news(flag, before, giver, list(verdicts.values()))
+            said_of.setdefault(giver.row["annotator"], (before["verdict"], giver))
+        row = _news(flag, before, giver, list(said_of.values()))
         if row:
             judged.append(row)
     return judged

@@ -13,11 +13,10 @@ from workbench.errors import BadInput
 from workbench.label_studio.audio_source import AudioFile, AudioSource
 from workbench.label_studio.records import KEY, MARK, WantedTask
 from workbench.stages.sync.choice import Only, members
+from workbench.stages.sync.predictions import STAGE as STAGE
 from workbench.stages.sync.predictions import predictions
 from workbench.stages.sync.task_fields import Fields, task_fields
 from workbench.workspace import Workspace
-
-STAGE = "sync push"
 
 
 @dataclass(frozen=True)
@@ -88,9 +87,8 @@ def _records(frame: pd.DataFrame) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _json(column: pd.Series) -> list[Any]:
-    if pd.api.types.is_float_dtype(column):
-        return [_number(value) for value in column.tolist()]
-    return column.astype(object).where(column.notna(), None).tolist()
+    values = column.tolist()
+    return values if column.dtype == object else [_number(value) for value in values]
 
 
 def _number(value: float) -> float | None:

@@ -1,0 +1,288 @@
+"""Anything that people do on both sides, in any order: no label is lost, doubled, or decided by nobody.
+
+The server here is a dict, and its clock is whatever a server's clock may be. The oracle knows nothing of how a pull
+works: what is on the server is a revision or waits for a decision, what somebody wrote here stands until somebody
+decides otherwise, and else an annotator's text is what the annotator submitted last.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from copy import deepcopy
+from datetime import datetime, timedelta
+from typing import Any
+
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.labelled_project import result
+from tests.test_sync_incoming import MARK, ORDER, PROJECT, START, STORED, World
+from workbench.errors import BadInput
+from workbench.label_studio.annotations import ExportedTask
+from workbench.label_studio.records import FoundAnnotation
+from workbench.stages.sync.conflicts import OPEN, SERVER, TEXT, WORKSPACE, resolve
+from workbench.stages.sync.incoming import ReadTask, bring_in
+from workbench.stages.sync.mirrored import Names
+from workbench.stages.sync.revisions import pulled_from
+from workbench.transcripts import undo
+
+Key = tuple[str, str]
+PEOPLE, UTTERANCES = ["ann_a", "ann_b"], ["u1", "u2"]
+
+
+class Sides(World):
+    """A server and a workspace, and what people have a right to find in the workspace."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.root = None
+        self.made = 0
+        self.backup: dict[str, dict[str, Any]] = {}
+        self.mine: dict[Key, tuple[str | None, str | None]] = {}
+        "What somebody wrote here, and what stood before, where the server has not said the same since."
+        self.last: dict[Key, tuple[str, str, str | None]] = {}
+        "Unique id, time and text of what each annotator submitted last, as far as a pull could see."
+        self.known: set[tuple[str, str]] = set()
+        self.decided: dict[str, str] = {}
+        "The text of an annotation that somebody has decided against."
+
+    def _at(self) -> str:
+        self.clock += 1
+        self.made += 1
+        return (START + timedelta(seconds=self.clock, microseconds=self.made)).isoformat()
+
+    # -- on the server ------------------------------------------------------------------------------------------
+
+    def add(self, utterance: str, who: str, text: str) -> None:
+        at = self._at()
+        uid = f"{self.made:08d}-0000-4000-8000-000000000000"
+        one = {"utterance": utterance, "user": who, "by": who, "text": text, "number": self.made, "at": at}
+        self.server[uid] = one | {"skipped": False}
+
+    def edit(self, uid: str, text: str, by: str = "", skipped: bool = False) -> None:
+        by = by or self.server[uid]["user"]
+        self.server[uid] = self.server[uid] | {"text": text, "at": self._at(), "by": by, "skipped": skipped}
+
+    def everything(self) -> list[ReadTask]:
+        tasks: dict[str, list[FoundAnnotation]] = {name: [] for name in UTTERANCES}
+        for uid, one in reversed(self.server.items()):
+            made = result(one["text"]) if one["text"] else []
+            tasks[one["utterance"]].append(
+                FoundAnnotation(
+                    uid, one["number"], int(one["utterance"][1:]), one["user"], one["by"], False, one["skipped"],
+                    False, made, one["at"], one["at"], 1.0,
+                )
+            )  # fmt: skip
+        return [
+            ReadTask(name, ExportedTask(int(name[1:]), {}, (len(found), 0), tuple(found)))
+            for name, found in tasks.items()
+        ]
+
+    # -- as a workspace -----------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        yield
+
+    def read(self, name: str, history: bool = False) -> pd.DataFrame:
+        names = {stored: short for short, stored in STORED.items()}
+        frame: pd.DataFrame = getattr(self.held(), names.get(name, name))
+        return frame if history else frame.drop_duplicates("uid", keep="last") if name == "annotations" else frame
+
+    def append(self, name: str, frame: pd.DataFrame) -> None:
+        names = {stored: short for short, stored in STORED.items()}
+        plain = frame.astype(object).where(frame.notna(), None)
+        self.tables[names.get(name, name)] += plain.to_dict("records")
+
+    # -- in the workspace ---------------------------------------------------------------------------------------
+
+    def wrote(self, key: Key, before: str | None) -> None:
+        """Somebody has decided here what a text is."""
+        now = self.current().get(key)
+        start = self.mine[key][1] if key in self.mine else before
+        self.mine[key] = (now, start)
+        if now == start:
+            del self.mine[key]
+            if key in self.last:
+                self.last[key] = (*self.last[key][:2], now)
+
+    def change_here(self, utterance: str, who: str, text: str) -> None:
+        before = self.current()
+        super().change_here(utterance, who, text)
+        if before.get((utterance, who)) is not None:
+            self.wrote((utterance, who), before[utterance, who])
+
+    def undo_here(self, utterance: str, who: str) -> None:
+        before = self.current()
+        with contextlib.suppress(BadInput):
+            self.tables["transcripts"].append(undo(self.held().transcripts, utterance, who, "ann_c"))
+            self.wrote((utterance, who), before.get((utterance, who)))
+
+    def decide(self, place: int, decision: str) -> None:
+        rows = self.open_conflicts()
+        if not rows:
+            return
+        row = rows[place % len(rows)]
+        key = row["utterance_id"], row["annotator"]
+        text = "w" if decision == TEXT else None
+        resolve(self, [row["conflict_id"]], decision, "ann_c", "heard", text)  # type: ignore[arg-type]
+        current = self.current().get(key)
+        if decision == SERVER:
+            assert current == row["server_text"]
+            self.mine.pop(key, None)
+            self.last[key] = (row["uid"], row["version"], current)
+        else:
+            self.decided[row["uid"]] = row["server_text"]
+            self.mine[key] = (current, row["base_text"])
+
+    def open_conflicts(self) -> list[dict[str, Any]]:
+        return [row for row in self.conflicts().values() if row["decision"] == OPEN]
+
+    def conflicts(self) -> dict[str, dict[str, Any]]:
+        return {row["conflict_id"]: row for row in self.tables["conflicts"]}
+
+    def take_back(self) -> None:
+        before = self.current()
+        super().retract()
+        after = self.current()
+        for key in before.keys() | after.keys():
+            if before.get(key) != after.get(key):
+                assert key not in self.mine, "what was written here was taken back"
+                self.last[key] = ("", "", after.get(key))
+
+    # -- a pull, and what it must leave behind ------------------------------------------------------------------
+
+    def pull(self, killed_before: str = "") -> None:
+        for uid, text in list(self.decided.items()):
+            if uid in self.server and self.server[uid]["text"] != text:
+                del self.decided[uid]
+        if killed_before:
+            self._once(killed_before)
+        self._once()
+        self.check()
+        assert not self._once(), "a second pull brings something"
+
+    def _once(self, killed_before: str = "") -> int:
+        standing = {name for history in self.standing_names().values() for name in history}
+        news = bring_in(self.held(), PROJECT, self.everything(), (), Names({}), MARK)
+        for row in news.transcripts:
+            name = pulled_from(row["source"], row["source_detail"])
+            assert name is None or name[:2] not in standing, "a version came twice"
+        for name in ORDER:
+            if name == killed_before:
+                break
+            self.tables[name] += getattr(news, name)
+        return len(news.transcripts) + len(news.conflicts) + len(news.annotations)
+
+    def standing_names(self) -> dict[Key, list[tuple[str, str]]]:
+        found: dict[Key, list[tuple[str, str]]] = {}
+        for row in self.tables["transcripts"]:
+            history = found.setdefault((row["utterance_id"], row["annotator"]), [])
+            if row["source"] in ("undo", "retract"):
+                history.pop()
+            else:
+                name = pulled_from(row["source"], row["source_detail"])
+                history.append(name[:2] if name else ("", ""))
+        return found
+
+    def check(self) -> None:
+        current = self.current()
+        texts = {
+            (row["utterance_id"], row["annotator"], row["revision"]): row["text"] for row in self.tables["transcripts"]
+        }
+        rows = {row["uid"]: row for row in self.tables["annotations"]}
+        waiting = {(row["utterance_id"], row["annotator"]) for row in self.open_conflicts()}
+        fresh = []
+        for uid, one in self.server.items():
+            row, key = rows[uid], (one["utterance"], one["user"])
+            assert (row["version"], row["text"]) == (one["at"], one["text"])
+            if one["skipped"] or not one["text"]:
+                continue
+            if row["revision"] is not None:
+                assert texts[*key, row["revision"]] == one["text"], "its revision says something else"
+            else:
+                of_it = [c for c in self.conflicts().values() if c["uid"] == uid and c["server_text"] == one["text"]]
+                is_open = any(c["decision"] == OPEN and c["version"] == one["at"] for c in of_it)
+                assert is_open or self.decided.get(uid) == one["text"], "a submitted text is nowhere"
+            if (uid, one["at"]) not in self.known:
+                self.known.add((uid, one["at"]))
+                fresh.append((datetime.fromisoformat(one["at"]), uid, key, one))
+        live = set(self.server)
+        for _, uid, key, one in sorted(fresh, key=lambda each: each[0]):
+            before = self.last.get(key)
+            if before is None or before[0] == uid or before[0] not in live or one["at"] > before[1]:
+                self.last[key] = (uid, one["at"], one["text"])
+                if key in self.mine and self.mine[key][0] == one["text"]:
+                    del self.mine[key]
+        for key, (text, _) in self.mine.items():
+            assert current.get(key) == text, "what was written here was written over"
+        for key, (_, _, text) in self.last.items():
+            if key not in self.mine and key not in waiting:
+                assert current.get(key) == text, "what was submitted last does not stand, and nobody decided it"
+
+
+WHERE = st.tuples(st.sampled_from(UTTERANCES[:1]), st.sampled_from(PEOPLE[:1]))
+STEP = st.one_of(
+    st.tuples(st.just("add"), WHERE, st.sampled_from("abc")),
+    st.tuples(st.just("edit"), st.integers(0, 2), st.sampled_from("abcx"), st.sampled_from(["", "ann_b"])),
+    st.tuples(st.just("touch"), st.integers(0, 2)),
+    st.tuples(st.just("skip"), st.integers(0, 2)),
+    st.tuples(st.just("empty"), st.integers(0, 2)),
+    st.tuples(st.just("delete"), st.integers(0, 2)),
+    st.tuples(st.just("clock"), st.integers(1, 5)),
+    st.tuples(st.just("backup")),
+    st.tuples(st.just("restore")),
+    st.tuples(st.just("here"), WHERE, st.sampled_from("xya")),
+    st.tuples(st.just("undo"), WHERE),
+    st.tuples(st.just("decide"), st.integers(0, 2), st.sampled_from([SERVER, WORKSPACE, TEXT])),
+    st.tuples(st.just("retract")),
+    st.tuples(st.just("pull"), st.sampled_from(["", "", *ORDER])),
+    st.tuples(st.just("pull"), st.sampled_from(["", "", *ORDER])),
+)
+
+
+def play(steps: list[tuple[Any, ...]]) -> Sides:
+    sides = Sides()
+    for name, *more in steps:
+        uids = list(sides.server)
+        uid = uids[more[0] % len(uids)] if uids and more and isinstance(more[0], int) else None
+        if name == "add":
+            sides.add(*more[0], more[1])
+        elif name == "clock":
+            sides.clock -= more[0]
+        elif name == "backup":
+            sides.backup = deepcopy(sides.server)
+        elif name == "restore":
+            sides.server = deepcopy(sides.backup)
+        elif name == "here":
+            sides.change_here(*more[0], more[1])
+        elif name == "undo":
+            sides.undo_here(*more[0])
+        elif name == "decide":
+            sides.decide(*more)
+        elif name == "retract":
+            sides.take_back()
+        elif name == "pull":
+            sides.pull(*more)
+        elif uid is None:
+            continue
+        elif name == "edit":
+            sides.edit(uid, *more[1:])
+        elif name == "touch":
+            sides.edit(uid, sides.server[uid]["text"], skipped=sides.server[uid]["skipped"])
+        elif name == "skip":
+            sides.edit(uid, sides.server[uid]["text"], skipped=True)
+        elif name == "empty":
+            sides.edit(uid, "")
+        elif name == "delete":
+            del sides.server[uid]
+    sides.pull()
+    return sides
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(STEP, max_size=14))
+def test_no_label_is_lost_doubled_or_decided_by_nobody(steps: list[tuple[Any, ...]]) -> None:
+    play(steps)
