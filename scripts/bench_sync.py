@@ -2,12 +2,14 @@
 
     python scripts/bench_sync.py [--tasks N] [--annotated N] [--repeats N]
 
-A Label Studio server of its own with a SQLite database, on this machine. Push: a new project, its tasks, and the
-predictions of two runs, beside `projects.create` and one `projects.import_tasks`. Second push: beside listing the tasks
-and importing what is missing, which is nothing. Full pull: beside `tasks.list(fields="all")` read to its end, with
-pages as they come and of a thousand, and beside `projects.exports.as_json`; these only read, and write nothing down.
-Pull of ten changed tasks: beside the same list with a filter on `updated_at`, and against one listing of ours. Each
-repeat runs all of them in turn, in another order each time. Prints a Markdown table of medians.
+A Label Studio server of its own with a SQLite database, on this machine. Push: a new project, its tasks, the
+predictions of two runs, saved tabs and the run that labellers begin with, beside `projects.create`, one
+`projects.import_tasks`, `views.create` and `projects.update`; and beside the first two alone, which is less. Second
+push: beside listing the tasks and importing what is missing, which is nothing. Full pull: beside
+`tasks.list(fields="all")` read to its end, with pages as they come and of a thousand, and beside
+`projects.exports.as_json`; these only read, and write nothing down. Pull of ten changed tasks: beside the same list
+with a filter on `updated_at`, which sees no deletion, beside the whole list, which does, and against one listing of
+ours. Each repeat runs all of them in turn, in another order each time. Prints a Markdown table of medians.
 """
 
 from __future__ import annotations
@@ -95,13 +97,21 @@ class _Competitor:
             for task in tasks
         ]
 
-    def push(self) -> int:
-        """A new project with all tasks."""
+    def push(self, tabs: bool = True) -> int:
+        """A new project with all tasks, and with tabs."""
         from workbench.label_studio.labelling_config import labelling_config
+        from workbench.label_studio.tabs import wanted_tabs
 
         client = _sdk(self._server)
         project = client.projects.create(title="by the SDK", label_config=labelling_config("en", False))
         client.projects.import_tasks(id=project.id, request=self._tasks)
+        if tabs:
+            client.views.create(project=project.id, data={"title": "Default"})
+            for tab in wanted_tabs([]):
+                filters = {"conjunction": "and", "items": list(tab.filters)}
+                client.views.create(project=project.id, data={"title": tab.title, "filters": filters})
+            version = self._tasks[0]["predictions"][-1]["model_version"]
+            client.projects.update(id=project.id, model_version=version)
         return int(project.id)
 
     def push_again(self, project: int) -> None:
@@ -146,7 +156,8 @@ def _bench_push(server: RealServer, place: Path, tasks: int, repeats: int, times
         workspace = make_workspace(place / f"push-{repeat}", size, seed=repeat)
         competitor = _Competitor(server, _with_audio(wanted_tasks(workspace, "bench").tasks))
         into: Times = times if repeat >= 0 else {"push": {}, "second push": {}}
-        made = _in_turn(into["push"], repeat, {OURS: partial(_push, server, workspace), "SDK": competitor.push})
+        ways = {OURS: partial(_push, server, workspace), "SDK": competitor.push}
+        made = _in_turn(into["push"], repeat, ways | {"SDK, tasks only": partial(competitor.push, False)})
         theirs = made["SDK"]
         _in_turn(
             into["second push"],
@@ -156,7 +167,8 @@ def _bench_push(server: RealServer, place: Path, tasks: int, repeats: int, times
                 "SDK": partial(competitor.push_again, theirs),
             },
         )
-        server.ask("DELETE", f"/api/projects/{theirs}/")
+        for project in (theirs, made["SDK, tasks only"]):
+            server.ask("DELETE", f"/api/projects/{project}/")
         if pushed is not None:
             server.ask("DELETE", f"/api/projects/{project_of(pushed)}/")
         pushed = workspace
@@ -215,11 +227,12 @@ def _bench_pull(
             repeat,
             {
                 OURS: lambda: _pull(server, pulled),
-                "SDK": partial(competitor.pull, project, query=query),
+                "SDK": partial(competitor.pull, project),
+                "SDK, filter (no deletions)": partial(competitor.pull, project, query=query),
                 "one listing": lambda: _listing(server, pulled),
             },
         )
-        assert found["SDK"] == _CHANGED, f"the SDK's filtered list has {found['SDK']} annotations"
+        assert found["SDK, filter (no deletions)"] == _CHANGED, f"the SDK's filtered list gives {found}"
         _expect_none(problems(pulled, there(server, project), people))
 
 

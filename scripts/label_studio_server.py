@@ -87,6 +87,8 @@ class Process:
         data = self.directory / "data"
         if not data.exists():
             shutil.copytree(CACHE / "template", data)
+        # The database holds the tokens.
+        data.chmod(0o700)
         environment = _environment(data) | {
             "LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED": "true",
             "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT": str(self.document_root),

@@ -1,6 +1,6 @@
 """Whether sync loses or doubles anything when requests are dropped, delayed, doubled, or answered 502, 504 and 404.
 
-    python scripts/sync_faults.py [--seeds N] [--tasks M] [--rate R] [--kills N] [--keep DIRECTORY]
+    python scripts/sync_faults.py [--seeds N] [--first SEED] [--tasks M] [--rate R] [--kills N] [--keep DIRECTORY]
 
 Each run is a workspace of its own and a project on a real Label Studio server, with a proxy between them that brings
 faults by a seed (`tests/fault_proxy.py`): push until it ends well, annotate as two users on the server itself, pull
@@ -292,7 +292,7 @@ def _result(what: str, run: Round, seed: int, steps: Callable[[Round, random.Ran
 def _runs(
     server: RealServer, place: Path, arguments: argparse.Namespace, people: Mapping[str, str]
 ) -> Iterator[Result]:
-    for seed in range(1, arguments.seeds + 1):
+    for seed in range(arguments.first, arguments.first + arguments.seeds):
         yield with_faults(server, people, place / f"faults-{seed}", arguments.tasks, seed, arguments.rate)
     for seed in range(1, arguments.kills + 1):
         for who in (SERVER, CLIENT):
@@ -302,6 +302,7 @@ def _runs(
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20, help="runs with faults (default 20)")
+    parser.add_argument("--first", type=int, default=1, help="the first seed (default 1)")
     parser.add_argument("--tasks", type=int, default=500, help="tasks of each run (default 500)")
     parser.add_argument("--rate", type=float, default=0.3, help="share of requests with a fault (default 0.3)")
     parser.add_argument("--kills", type=int, default=3, help="runs in which server, and client, are killed (default 3)")

@@ -80,12 +80,13 @@ def test_what_takes_a_placeholders_place_is_percent_encoded() -> None:
         ("{path}", "is no address"),
         ("", "is no address"),
         ("https://a.example.com/a.wav", "the same for every utterance"),
+        ("https://kim:secret@a.example.com/{path}", "a user name or a password in it, which every labeller would see"),
     ],
 )
 def test_a_template_that_makes_no_address_is_refused(template: str, problem: str) -> None:
     with pytest.raises(BadInput) as refused:
         AudioSource(URL, url_template=template).check()
-    assert problem in str(refused.value)
+    assert problem in str(refused.value) and "secret" not in str(refused.value)
 
 
 # files that the server sees too

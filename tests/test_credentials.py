@@ -129,6 +129,7 @@ def test_a_file_that_is_not_as_it_must_be_is_told_in_one_sentence(tmp_path: Path
 def test_what_is_no_text_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe", 0o600)
     assert "not a file of text" in refusal(tmp_path / "pipe")
+    assert "not a file of text" in refusal(tmp_path)
     binary = tmp_path / "binary"
     binary.write_bytes(TOKEN.encode() + b"\xff\xfe")
     binary.chmod(0o600)

@@ -1,4 +1,4 @@
-"""`docs/label-studio.md`, from `pip install` to a labelled round: every command runs as it is written, on a real server.
+"""`docs/label-studio.md`, from `pip install` to a labelled round: every command runs as written, on a real server.
 
 It goes as in `tests/test_documents.py`, with what a page on a server needs:
 
@@ -38,7 +38,7 @@ from tests.test_documents import ROOT, WIDTH, Command, Shell, commands, with_wha
 
 PAGE = ROOT / "docs" / "label-studio.md"
 _PORTS = ("8080", "9090", "9191")
-_WORDS = re.compile(r"[A-Za-z0-9:-]+|[^A-Za-z0-9:-]+")
+_WORDS = re.compile(r"[A-Za-z0-9]+(?:[:-][A-Za-z0-9]+)*|[^A-Za-z0-9]+")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d|\d\d:\d\d(:\d\d)?")
 _NAME = re.compile(r"(?=[a-z]*\d)[a-z0-9]{8}")
 _TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
@@ -54,6 +54,11 @@ class Names:
     def now(self, text: str) -> str:
         """The text with the names of today."""
         return "".join(self._now.get(word, word) for word in _WORDS.findall(text))
+
+    def of_the_page(self, text: str) -> str:
+        """The text of today with the names of the page."""
+        names = {now: name for name, now in self._now.items()}
+        return "".join(names.get(word, word) for word in _WORDS.findall(text))
 
     def fits(self, page: str, printed: str) -> bool:
         """Whether this was printed where the page has that; names that are new to the page are learnt."""
@@ -98,7 +103,7 @@ class ServerShell(Shell):
     def shown(self, command: Command) -> str:
         printed = self.run(command.text)
         # A page whose names still fit need not change with every run.
-        return command.printed if self.names.fits(command.printed, printed) else printed
+        return command.printed if self.names.fits(command.printed, printed) else self.names.of_the_page(printed)
 
     def _answered(self, command: str) -> str:
         settings = Path("server/settings").read_text(encoding="utf-8")
@@ -148,10 +153,8 @@ def _provide() -> None:
     (installed,) = (python.parents[1] / "lib").glob("python*/site-packages")
     (made / "prepared.pth").write_text(f"{installed}\n", encoding="utf-8")
     program = Path("label-studio/bin/label-studio")
-    program.write_text(
-        f"#!{program.parent.absolute() / 'python'}\nimport sys\nfrom label_studio.server import main\nsys.exit(main())\n",
-        encoding="utf-8",
-    )
+    start = f"#!{program.parent.absolute() / 'python'}\nimport sys\n"
+    program.write_text(f"{start}from label_studio.server import main\nsys.exit(main())\n", encoding="utf-8")
     program.chmod(0o755)
 
 
@@ -191,6 +194,7 @@ def test_names_of_today_stand_for_those_of_the_page() -> None:
         "batch 1f2e3d4c, 10:03 on 2026-01-05: 2 requests", "batch 0a0b0c0d, 23:59 on 2027-12-31: 2 requests"
     )
     assert names.now("workbench sync fixes undo 1f2e3d4c") == "workbench sync fixes undo 0a0b0c0d"
+    assert names.of_the_page("0a0b0c0d is gone") == "1f2e3d4c is gone"
     assert names.fits("1f2e3d4c", "0a0b0c0d")
     assert not names.fits("1f2e3d4c", "99999999")
     assert not names.fits("2 requests", "3 requests")

@@ -93,6 +93,7 @@ def test_a_person_starts_one_and_nothing_is_left_when_the_command_dies(
         for name in ("account.json", "credentials.toml"):
             assert (directory / name).stat().st_mode & 0o777 == 0o600
         assert account["token"] in (directory / "credentials.toml").read_text()
+        assert (directory / "data").stat().st_mode & 0o777 == 0o700
         assert is_up(url)
 
         again = subprocess.run(command, capture_output=True, text=True)

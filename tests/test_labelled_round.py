@@ -25,7 +25,9 @@ __all__ = ["browser", "session"]  # the fixtures that the tests here take
 pytestmark = test_labelling_browser.pytestmark
 
 A, B = "ann_a@example.com", "ann_b@example.com"
-UTTERANCES = 30
+UTTERANCES = 32
+HEARD = 6
+"""Utterances of a first delivery, which the recogniser hears: few and short, so that the round is quick."""
 JOKE = "010370380"
 """YOUR JOBS ARE A JOKE: what one hears in a browser, and the other otherwise."""
 WRONG = "000240287"
@@ -84,7 +86,7 @@ class Round:
         self.server.ask("POST", f"/api/tasks/{task['id']}/annotations/", body, self.server.new_user(who))
 
     def annotations(self, *, of_people: bool) -> dict[str, str]:
-        """The annotations of people, or else those of the workbench's account, by unique id, as the server exports them."""
+        """The annotations of people, or else of the workbench's account, by unique id, as the server exports them."""
         accounts = {one["id"]: one["email"] for one in self.server.ask("GET", "/api/users/")}
         found = {}
         for task in self.tasks().values():
@@ -102,10 +104,14 @@ class Round:
         return {key: row["text"] for key, row in latest.items()}
 
 
-def shortest(corpus: Path, to: Path) -> Path:
-    """A Kaldi data directory of the shortest utterances of the corpus: the round is to be quick."""
+def shortest(corpus: Path) -> list[str]:
+    """The shortest utterances of the corpus, those that the test speaks of first."""
     sizes = {file.stem: file.stat().st_size for file in (corpus / "audio").iterdir()}
-    names = sorted(sizes, key=lambda name: (sizes[name], name))[:UTTERANCES]
+    return sorted(sizes, key=lambda name: (name not in (JOKE, WRONG), sizes[name], name))[:UTTERANCES]
+
+
+def delivery(corpus: Path, to: Path, names: list[str]) -> Path:
+    """A Kaldi data directory with these utterances of the corpus."""
     to.mkdir()
     for table in ("wav.scp", "text", "utt2spk"):
         rows = dict(line.split(maxsplit=1) for line in (corpus / table).read_text(encoding="utf-8").splitlines())
@@ -129,10 +135,14 @@ def labelling(
         monkeypatch.setenv("LABEL_STUDIO_API_KEY", label_studio.token)
         made = Round(tmp_path / "children", label_studio, proxy, capsys, monkeypatch)
         made.run("init", made.root)
-        made.run("import", shortest(shared_data / "speechocean762", tmp_path / "delivery"))
+        corpus = shared_data / "speechocean762"
+        names = shortest(corpus)
+        made.run("import", delivery(corpus, tmp_path / "first delivery", names[:HEARD]))
         made.run("normalize")
         made.run("transcribe")
         made.run("score")
+        made.run("import", delivery(corpus, tmp_path / "second delivery", names[HEARD:]))
+        made.run("normalize")
         made.run("check")
         yield made
 
@@ -148,19 +158,20 @@ def label_in_the_browser(session: Any, address: str, heard: str, shown: str, tex
     page.get_by_test_id("htx-textbox-edit-button").click()
     page.keyboard.press("Control+a")
     page.keyboard.type(text)
-    page.get_by_text("Transcript").click()
+    page.get_by_role("heading", name="Transcript").click()
     submit(page)
     page.close()
 
 
 def test_a_labelled_round(labelling: Round, session: Any, label_studio: RealServer) -> None:
-    # Every utterance becomes a task, with its audio and what the recogniser heard.
+    # Every utterance becomes a task, with its audio and, where there is one, its hypothesis.
     labelling.run("sync push")
     assert f"to label: {labelling.proxy.url}/projects/{labelling.project}/data" in labelling.printed
     assert labelling.writes()
     tasks = labelling.tasks()
     assert len(tasks) == UTTERANCES
-    assert all(task["total_predictions"] == 1 and task["data"][AUDIO] for task in tasks.values())
+    assert sum(task["total_predictions"] for task in tasks.values()) == HEARD
+    assert len({task["data"][AUDIO] for task in tasks.values()}) == UTTERANCES
     assert tasks[JOKE]["data"]["reference"] == "YOUR JOBS ARE A JOKE"
 
     # A second push sends nothing.
@@ -203,7 +214,6 @@ def test_a_labelled_round(labelling: Round, session: Any, label_studio: RealServ
     data = labelling.tasks()[JOKE]["data"]
     assert "conflict.content" in data["flags"].split(", ")
     assert "2 of 3 transcripts of this audio" in data["why"]
-    assert data["suggestion"] == said[JOKE]
 
     # How far they agree: three words of two utterances, and one spelling.
     printed = labelling.run("sync status --section agreement --section pairs")

@@ -153,6 +153,7 @@ def test_regions_are_in_order_of_time_and_give_the_text_where_the_whole_is_empty
         (region("a", 0, 1, "so", label="Music"), "so", "the label 'Music' of a region is not known"),
         (region("a", None, "x", "so"), "so", "a region has no start and end"),
         (region("a", math.nan, 1, "so"), "so", "a region has no start and end"),
+        (region("a", 10**400, 1, "so"), "so", "a region has no start and end"),
     ],
 )
 def test_what_is_not_understood_is_named_and_the_rest_is_read(result: Any, text: str, problem: str) -> None:

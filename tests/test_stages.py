@@ -22,7 +22,7 @@ from workbench.stages.import_hypotheses import import_hypotheses
 from workbench.stages.import_manifest import import_manifest
 from workbench.stages.normalize import normalize
 from workbench.stages.report import report
-from workbench.stages.score import score_runs
+from workbench.stages.score import choose_run, score_runs
 from workbench.stages.stage import Outcome
 from workbench.stages.transcribe import transcribe
 from workbench.stages.whole import run_stages
@@ -68,6 +68,24 @@ def test_importing_again_changes_nothing(tmp_path: Path, one_clip: Path) -> None
     again = import_manifest(workspace, one_clip)
     assert (again.counts["new"], again.counts["changed"], again.counts["new transcripts"]) == (0, 0, 0)
     assert {p for p in (workspace.root / "tables").rglob("*.parquet") if "faults" not in str(p)} == parts
+
+
+def test_a_run_that_was_never_finished_is_chosen_only_where_no_other_is(tmp_path: Path) -> None:
+    workspace = workspace_in(tmp_path)
+
+    def write(run_id: str, day: int, finished: bool) -> str:
+        row = {"run_id": run_id, "backend": "b", "model": run_id, "parameters": "{}", "utterances": 1}
+        row |= {"started_at": pd.Timestamp(2026, 1, day, tz="UTC"), "finished": finished}
+        workspace.append("runs", pd.DataFrame([row]))
+        return str(choose_run(workspace)["run_id"])
+
+    assert write("first", 1, False) == "first"
+    assert write("second", 2, False) == "second"
+    assert write("first", 1, True) == "first"
+    assert write("third", 3, True) == "third"
+    assert write("served", 4, False) == "third"
+    assert write("third", 3, False) == "third", "new utterances came, and its transcription was interrupted"
+    assert choose_run(workspace, "served")["run_id"] == "served"
 
 
 def test_a_changed_manifest_adds_revisions_and_tags_and_keeps_what_it_does_not_know(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -9,12 +10,13 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.label_studio_server import RealServer
-from tests.labelled_project import LabelledProject, email_of, imported
+from tests.labelled_project import LabelledProject, email_of, imported, workspace_of
 from workbench.cli.app import app
 from workbench.errors import BadInput
 from workbench.stages.labels import set_label, undo_label
 from workbench.stages.stage import Outcome
-from workbench.stages.sync.conflicts import open_conflicts, resolve
+from workbench.stages.sync.conflicts import conflict_row, open_conflicts, resolve
+from workbench.stages.sync.revisions import Version
 
 WHO = email_of("ann_a")
 
@@ -53,6 +55,17 @@ def text(project: LabelledProject) -> str:
 
 def decisions(project: LabelledProject) -> list[str]:
     return project.workspace.read("sync_conflicts")["decision"].tolist()
+
+
+def test_a_long_text_of_one_word_is_compared_all_the_same(tmp_path: Path) -> None:
+    workspace = workspace_of(tmp_path, ["u1"])
+    there = "no " * 5000
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    version = Version("f00d", at.isoformat(), 1, 1, at, there.strip())
+    workspace.append("transcripts", imported("u1", WHO, "no yes " * 2500))
+    workspace.append("sync_conflicts", pd.DataFrame([conflict_row("u1", WHO, version, None, "no")]))
+    (differs,) = open_conflicts(workspace).table["differs"]
+    assert differs.endswith(f"→ {there.strip()}")
 
 
 def test_both_sides_changed_a_text_and_neither_wins(project: LabelledProject, annotation: int) -> None:

@@ -238,6 +238,9 @@ def test_an_export_that_is_none_is_told(document: Any) -> None:
         {"annotations": [7]},
         {"annotations": [{"id": 8, "unique_id": None, "updated_at": "2026"}]},
         {"annotations": [{"id": 8, "unique_id": "f00d", "updated_at": 2026}]},
+        {"annotations": [{"id": 10**400, "unique_id": "f00d", "updated_at": "2026"}]},
+        {"drafts": [{"annotation": {}}]},
+        {"drafts": ["draft"]},
     ],
 )
 def test_a_task_that_cannot_be_read_is_a_problem_of_that_task(changes: dict[str, Any]) -> None:

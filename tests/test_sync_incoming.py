@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -13,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.labelled_project import result
+from workbench.label_studio.accounts import describe
 from workbench.label_studio.annotations import NOBODY, ExportedTask, exported_tasks
 from workbench.label_studio.errors import BadReply
 from workbench.label_studio.records import Account, FoundAnnotation, FoundTask
@@ -65,10 +68,32 @@ def test_people_whose_account_is_gone_still_have_names() -> None:
     assert read([exported(completed_by=None)]).found[0].user == NOBODY
 
 
+@pytest.mark.parametrize("email", ["ann_a\n@example.com", "\x1b[2J", "\u202e", " ", "", "a" * 321, None, 7, ["a"]])
+def test_what_would_break_a_line_is_nobodys_name(email: Any) -> None:
+    records: Any = {"api/version": {"release": "1"}, "api/users/": []}
+    records["api/current-user/whoami"] = {"id": 7, "email": email}
+    server = SimpleNamespace(server="http://127.0.0.1:1", get=records.get)
+    assert describe(server).account.email == "user-7"
+    draft = exported()["annotations"][0] | {"user": email}
+    seen = read([exported() | {"annotations": [], "drafts": [draft]}])
+    assert [one.user for one in seen.found] in ([], [NOBODY], ["user-7"])
+
+
+def test_nobody_there_can_take_the_name_of_the_official_transcripts() -> None:
+    assert Names({}).of("reference") == "reference (there)"
+    assert Names({"ann_a@example.com": "reference"}).of("ann_a@example.com") == "reference"
+
+
+@pytest.mark.parametrize("lead_time", [10**400, -1, math.inf, math.nan, "3", True])
+def test_a_lead_time_that_is_none_is_not_known(lead_time: Any) -> None:
+    assert read([exported(lead_time=lead_time)]).found[0].lead_time is None
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
         ({"id": "8"}, "id = '8', which must be a whole number"),
+        ({"id": 10**400}, "which must be a whole number"),
         ({"unique_id": "../../etc"}, "unique_id is '../../etc', which is no unique id"),
         ({"completed_by": {"id": 1}}, "which is no account"),
         ({"updated_at": "yesterday"}, "updated_at is 'yesterday', which is no time"),

@@ -81,6 +81,7 @@ def test_tasks_of_others_have_no_key_whatever_their_data_is() -> None:
         page(1, task(1), task(2)),
         page(2, task(3), task(2)),
         page(1, task(True)),
+        page(1, task(2**63)),
         page(1, "task"),
         page(1, task(1, updated_at=None)),
         page(1, task(1, total_annotations="1")),
@@ -104,7 +105,7 @@ def test_a_prediction_that_people_made_may_be_of_any_shape() -> None:
 
 
 @pytest.mark.parametrize(
-    "reply", [{}, [7], [{"id": 1}], [{"id": 1, "task": 1, "score": "high"}], [{"id": 1, "task": 1, "score": True}]]
+    "reply", [{}, [7], [{"id": 1}], [{"id": 1, "task": 1, "score": "high"}], [{"id": 1, "task": 1, "score": True}], [{"id": 1, "task": 1, "score": 10**400}]]
 )
 def test_what_is_no_prediction_is_refused(reply: Any) -> None:
     with pytest.raises(BadReply):

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -386,6 +387,35 @@ def test_what_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         assert status(f"{url}/predict", content=b" " * 1001) == 413
 
 
+def test_what_nobody_reads_is_not_kept() -> None:
+    content = b" " * (32 << 20)
+    with door() as url:
+        tracemalloc.start()
+        try:
+            assert ask(f"{url}/train", content=content) == {"status": "ignored"}
+            assert tracemalloc.get_traced_memory()[1] < 8 << 20
+        finally:
+            tracemalloc.stop()
+
+
+def test_a_request_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.server.running._SILENT_SECONDS", 0.3)
+    monkeypatch.setattr("workbench.server.guard.BODY_SECONDS", 0.3)
+
+    def predict(tasks: Sequence[Any]) -> list[None]:
+        time.sleep(1.5)
+        return [None] * len(tasks)
+
+    with running(pre_annotation_app(predict, "run-1", None), "127.0.0.1", 0) as url:
+        place = ("127.0.0.1", int(url.rpartition(":")[2]))
+        head = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        for sent, answer in ((b"", b""), (head, b""), (head + b"Content-Length: 9\r\n\r\n{", b"HTTP/1.1 408")):
+            with socket.create_connection(place, timeout=30) as connection:
+                connection.sendall(sent)
+                assert connection.recv(12) == answer
+        assert ask(f"{url}/predict", {"tasks": [task("q001")]}) == {"results": [[]]}, "an answer may take its time"
+
+
 def test_no_page_of_another_site_gets_in() -> None:
     with door() as url:
         body = {"tasks": [task("q001")]}
@@ -483,6 +513,9 @@ def test_what_serve_cannot_do_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "empty").touch(0o600)
     (tmp_path / "open").write_text("a-password")
     (tmp_path / "open").chmod(0o644)
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    (tmp_path / "binary").touch(0o600)
+    (tmp_path / "binary").write_bytes(b"a-password\xff")
     model = ("--backend", "transformers", "--model", str(tmp_path / "nowhere"))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -491,6 +524,8 @@ def test_what_serve_cannot_do_is_one_sentence(tmp_path: Path) -> None:
     assert "--host 0.0.0.0 lets other machines in" in refusal(workspace, "serve", "--host", "0.0.0.0")
     assert "no password in its first line" in refusal(workspace, "serve", "--password-file", str(tmp_path / "empty"))
     assert "run: chmod 600" in refusal(workspace, "serve", "--password-file", str(tmp_path / "open"))
+    assert "not a file of text" in refusal(workspace, "serve", "--password-file", str(tmp_path / "pipe"))
+    assert "not UTF-8" in refusal(workspace, "serve", "--password-file", str(tmp_path / "binary"))
     assert "http://127.0.0.1:1: " in refusal(workspace, "serve", "--connect", **SOMEWHERE)
 
 

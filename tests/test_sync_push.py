@@ -297,6 +297,23 @@ def test_a_project_that_people_made_is_used_as_it_is(make: Make) -> None:
     assert it.project == theirs["id"]
 
 
+def test_a_server_that_moved_is_the_same_and_another_one_with_the_same_number_is_not(
+    pushed: PushedProject, make: Make
+) -> None:
+    number = pushed.project
+    moved = PushedProject(pushed.workspace, pushed.server, make(1).proxy)
+    assert moved.proxy.url != pushed.proxy.url
+    moved.push()
+    moved.check_whole()
+    assert moved.project == number
+    another = PushedProject(pushed.workspace, pushed.server, make(1).proxy)
+    for task in another.server.ask("GET", f"/api/tasks?project={number}")["tasks"]:
+        another.ask("DELETE", f"/api/tasks/{task['id']}")
+    with pytest.raises(BadInput, match=f"project {number} on .* has none of this workspace's tasks, and the number"):
+        another.push()
+    assert not another.writes()
+
+
 def test_a_project_that_cannot_take_the_tasks_is_refused_with_what_it_lacks(make: Make) -> None:
     it = make()
     config = '<View><Image name="image" value="$image"/><TextArea name="caption" toName="image"/></View>'

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 WorkspaceOption = Annotated[
     Path, typer.Option("--workspace", "-w", help="The workspace, or a directory in it.", show_default="here")
 ]
-RunOption = Annotated[str | None, typer.Option("--run", help="The run, by its id.", show_default="the newest")]
+RunOption = Annotated[str | None, typer.Option("--run", help="The run, by its id.", show_default="the newest finished")]
 WorkersOption = Annotated[int | None, typer.Option(min=1, help="Processes to use.", show_default="one a processor")]
 
 NormalizerOption = Annotated[

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 from workbench.label_studio.errors import BadReply, Refused
 from workbench.label_studio.records import Account, Server
+
+_LONGEST = 320  # characters; an email has no more
 
 
 class Reader(Protocol):
@@ -47,8 +49,13 @@ def _account(value: Any) -> Account | None:
     if not isinstance(value, dict):
         return None
     number, email = value.get("id"), value.get("email")
-    if not isinstance(number, int) or isinstance(number, bool):
+    if not isinstance(number, int) or isinstance(number, bool) or abs(number) >= 2**63:
         return None
     names = (value.get("first_name"), value.get("last_name"))
     name = " ".join(part for part in names if isinstance(part, str) and part)
-    return Account(number, email if isinstance(email, str) and email else f"user-{number}", name)
+    return Account(number, email if is_name(email) else f"user-{number}", name)
+
+
+def is_name(email: Any) -> TypeGuard[str]:
+    """Whether people can be called so: it goes into tables, and into lines for people, which it must not break."""
+    return isinstance(email, str) and email.isprintable() and 0 < len(email.strip()) == len(email) <= _LONGEST

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from workbench.label_studio.accounts import is_name
 from workbench.label_studio.errors import BadReply
 from workbench.label_studio.records import Account, FoundAnnotation, FoundPrediction
 
@@ -156,7 +157,7 @@ def _draft(one: Any, task_id: int, accounts: Mapping[int, Account]) -> FoundAnno
         uid=f"draft-{number}",
         annotation_id=number,
         task_id=task_id,
-        user=user if isinstance(user, str) and user else _person(user, accounts),
+        user=user if is_name(user) else _person(user, accounts),
         updated_by=None,
         is_draft=True,
         was_cancelled=False,
@@ -200,7 +201,7 @@ def with_predictions(
 def _person(user: Any, accounts: Mapping[int, Account]) -> str:
     if user is None:
         return NOBODY
-    if not isinstance(user, int) or isinstance(user, bool):
+    if not isinstance(user, int) or isinstance(user, bool) or abs(user) >= _LARGEST:
         raise BadReply(f"it is by {user!r:.60}, which is no account")
     return accounts[user].email if user in accounts else f"user-{user}"
 

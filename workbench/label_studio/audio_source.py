@@ -135,6 +135,11 @@ def _check_template(template: str) -> None:
     parts = urlsplit(bare) if "\n" not in bare else urlsplit("")
     if "{" in bare or "}" in bare or parts.scheme not in ("http", "https") or not parts.netloc:
         raise BadInput(f"{where} is no address; write one as 'https://audio.example.com/{{path}}'")
+    if "@" in parts.netloc:
+        raise BadInput(
+            "[label_studio] url_template has a user name or a password in it, which every labeller would see; leave them "
+            "out"
+        )
     if bare == template:
         raise BadInput(f"{where} is the same for every utterance; put one of {known} into it")
 

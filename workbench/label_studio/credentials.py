@@ -70,7 +70,10 @@ def read_credentials(file: Path) -> Credentials:
     Raises:
         BadInput: others can read the file, or it is not as it must be.
     """
-    text = _read_private(file)
+    try:
+        text = read_private(file, "token")
+    except FileNotFoundError:
+        raise BadInput(f"{file}: there is no such file; `workbench sync connect --save` writes one") from None
     values, place = None, ""
     try:
         values = tomllib.loads(text)
@@ -118,24 +121,30 @@ def write_credentials(file: Path, credentials: Credentials) -> None:
         raise
 
 
-def _read_private(file: Path) -> str:
-    """The text of a file that only its owner can read; rights and text are those of one and the same file."""
-    try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise BadInput(f"{file}: there is no such file; `workbench sync connect --save` writes one") from None
+def read_private(file: Path, secret: str) -> str:
+    """The text of a file that only its owner can read; rights and text are those of one and the same file.
+
+    Args:
+        secret: what the file holds, for messages.
+
+    Raises:
+        BadInput: others can read the file, or it is no short file of text; no message holds any of it.
+        FileNotFoundError: it is not there.
+    """
+    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise BadInput(f"{file}: not a file of text; expected one with the {secret}")
     with open(descriptor, "rb") as opened:
         found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise BadInput(f"{file}: not a file of text; expected one with url and token")
         if found.st_mode & 0o077:
             mode = stat.S_IMODE(found.st_mode)
-            raise BadInput(f"{file}: others can read the token (mode {mode:04o}); run: chmod 600 {file}")
+            raise BadInput(f"{file}: others can read the {secret} (mode {mode:04o}); run: chmod 600 {file}")
         if found.st_uid not in (os.getuid(), 0):
             raise BadInput(f"{file}: it belongs to another user; use a file of your own")
         content = opened.read(_LARGEST_FILE + 1)
     if len(content) > _LARGEST_FILE:
-        raise BadInput(f"{file}: more than {_LARGEST_FILE} bytes; expected a short file with url and token")
+        raise BadInput(f"{file}: more than {_LARGEST_FILE} bytes; expected a short file with the {secret}")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -115,7 +115,9 @@ def _seen_task(one: Any) -> SeenTask:
     annotations, drafts = one.get("annotations"), one.get("drafts")
     if not isinstance(annotations, list) or not isinstance(drafts, list):
         return SeenTask(number, key, mark, {}, f"the export of task {number} does not say what annotations it has")
-    edited = {number for draft in drafts if isinstance(draft, dict) and _is_number(number := draft.get("annotation"))}
+    edited = [draft.get("annotation") if isinstance(draft, dict) else "" for draft in drafts]
+    if not all(of is None or _is_number(of) for of in edited):
+        return SeenTask(number, key, mark, {}, f"a draft of task {number} does not say of which annotation it is")
     seen: dict[str, SeenAnnotation] = {}
     for each in annotations:
         annotation = _seen_annotation(each, edited)
@@ -125,7 +127,7 @@ def _seen_task(one: Any) -> SeenTask:
     return SeenTask(number, key, mark, seen)
 
 
-def _seen_annotation(one: Any, edited: set[Any]) -> SeenAnnotation | None:
+def _seen_annotation(one: Any, edited: list[int | None]) -> SeenAnnotation | None:
     if not isinstance(one, dict):
         return None
     number, uid, changed = (one.get(name) for name in ("id", "unique_id", "updated_at"))

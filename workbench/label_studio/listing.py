@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from workbench.label_studio.connection import Connection
 
 _PAGE = 2000
+_LARGEST = 2**63
 _FIELDS = "id,updated_at,total_annotations,cancelled_annotations"
 
 
@@ -119,7 +120,7 @@ def _prediction(one: Any) -> FoundPrediction:
     number = _number(one, "id", "a prediction")
     task, version, score = _number(one, "task", f"prediction {number}"), one.get("model_version"), one.get("score")
     result = one.get("result")
-    if score is not None and (isinstance(score, bool) or not isinstance(score, int | float)):
+    if score is not None and (isinstance(score, bool) or not isinstance(score, int | float) or abs(score) >= _LARGEST):
         raise BadReply(f"prediction {number} has the score {score!r:.60}, which is no number")
     # A prediction that people imported may be of any shape; it is not ours, and stays as it is.
     return FoundPrediction(
@@ -162,7 +163,7 @@ def people_s_work(connection: Connection, project_id: int, mark: str, task_ids: 
 
 def _number(one: Any, name: str, of: str) -> int:
     value = one.get(name) if isinstance(one, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _LARGEST:
         raise BadReply(f"{of} comes with {name} = {value!r:.60}, which must be a whole number")
     return value
 

@@ -207,7 +207,7 @@ def read_project(connection: Connection, number: int) -> Project | None:
 
 def _project(reply: Any) -> Project:
     number = reply.get("id") if isinstance(reply, dict) else None
-    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+    if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number < 2**63:
         raise BadReply(f"a project comes with the number {number!r:.60}, which must be a whole number")
     title, description, config, version = (
         text if isinstance(text, str) else ""

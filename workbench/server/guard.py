@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hmac
+from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import HTTPException, Request
 
 USER = "workbench"
 """The user name that goes with the password."""
+
+BODY_SECONDS = 60.0
+"""So long the body of a request may take to come."""
 
 _LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 
@@ -63,13 +68,34 @@ async def body_of(request: Request, most: int) -> bytes:
     """The body of a request, of at most so many bytes.
 
     Raises:
-        HTTPException: 413, it is larger.
+        HTTPException: 413, it is larger; 408, it does not come.
     """
-    parts = []
+    return b"".join([part async for part in _parts(request, most)])
+
+
+async def pass_over(request: Request, most: int) -> None:
+    """Read the body of a request and keep nothing of it.
+
+    Raises:
+        HTTPException: as of `body_of`.
+    """
+    async for _ in _parts(request, most):
+        pass
+
+
+async def _parts(request: Request, most: int) -> AsyncIterator[bytes]:
     size = 0
-    async for part in request.stream():
+    stream = request.stream()
+    until = asyncio.get_running_loop().time() + BODY_SECONDS
+    while True:
+        try:
+            async with asyncio.timeout_at(until):
+                part = await anext(stream)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise HTTPException(408, f"the request was not whole after {BODY_SECONDS:g} s") from None
         size += len(part)
         if size > most:
             raise HTTPException(413, f"the request has more than {most} bytes")
-        parts.append(part)
-    return b"".join(parts)
+        yield part

@@ -11,7 +11,7 @@ from fastapi import FastAPI, HTTPException, Request
 from starlette.concurrency import run_in_threadpool
 
 from workbench.label_studio.records import WantedPrediction
-from workbench.server.guard import Guard, body_of
+from workbench.server.guard import Guard, body_of, pass_over
 
 Predict = Callable[[Sequence[Any]], Sequence[WantedPrediction | None]]
 """Predictions for tasks as the server sends them, in their order; None where there is none."""
@@ -39,7 +39,7 @@ def pre_annotation_app(predict: Predict, model_version: str, password: str | Non
 
     @app.post("/setup")
     async def setup(request: Request) -> dict[str, str]:
-        await body_of(request, _SMALL)
+        await pass_over(request, _SMALL)
         return {"model_version": model_version}
 
     @app.get("/versions")
@@ -62,7 +62,7 @@ def pre_annotation_app(predict: Predict, model_version: str, password: str | Non
     @app.post("/webhook")
     @app.post("/train")
     async def ignored(request: Request) -> dict[str, str]:
-        await body_of(request, MOST_BYTES)
+        await pass_over(request, MOST_BYTES)
         return {"status": "ignored"}
 
     return Guard(app, password)

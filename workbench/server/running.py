@@ -10,10 +10,30 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Any
 
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
 from workbench.errors import BadInput
 
 _START_SECONDS = 30.0
 _MOST_CONNECTIONS = 200
+_SILENT_SECONDS = 15.0  # that a connection may stay without a whole head of a request
+
+
+class _Impatient(H11Protocol):
+    """Connections that are closed when they bring no request: else a few hundred of them shut everybody out."""
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self.loop.call_later(_SILENT_SECONDS, self._look, None)
+
+    def _look(self, before: Any) -> None:
+        """Close it where it waits for a request now, and did after the same one at the last look."""
+        waits = self.cycle is None or self.cycle.response_complete
+        if waits and self.cycle is before:
+            self.transport.close()
+        elif not self.transport.is_closing():
+            self.loop.call_later(_SILENT_SECONDS, self._look, self.cycle if waits else False)
 
 
 @contextlib.contextmanager
@@ -26,8 +46,6 @@ def running(app: Any, host: str, port: int) -> Iterator[str]:
     Raises:
         BadInput: the port is in use, or the address is not one of this machine.
     """
-    import uvicorn
-
     listening = _listen(host, port)
     config = uvicorn.Config(
         app,
@@ -36,7 +54,7 @@ def running(app: Any, host: str, port: int) -> Iterator[str]:
         server_header=False,
         lifespan="off",
         ws="none",
-        http="h11",
+        http=_Impatient,
         limit_concurrency=_MOST_CONNECTIONS,
         timeout_graceful_shutdown=2,
     )

@@ -20,7 +20,10 @@ from workbench.workspace import Workspace
 
 
 def choose_run(workspace: Workspace, run_id: str | None = None) -> pd.Series:
-    """The row of the run that is asked for, else of the one begun last.
+    """The row of the run that is asked for, else of the one begun last among those that were finished once.
+
+    A run that never was holds hypotheses of a part of the utterances, of those that labellers have opened maybe, and
+    is chosen only where there is no other. One that new utterances have come to since stays chosen.
 
     Raises:
         BadInput: there is no run, or none of this name.
@@ -29,7 +32,9 @@ def choose_run(workspace: Workspace, run_id: str | None = None) -> pd.Series:
     if runs.empty:
         raise BadInput("nothing has been transcribed yet; run `workbench transcribe` or `workbench import-hypotheses`")
     if run_id is None:
-        return runs.sort_values("started_at", kind="stable").iloc[-1]
+        history = workspace.read("runs", history=True)
+        whole = runs["run_id"].isin(history["run_id"][history["finished"].astype(bool)])
+        return (runs[whole] if whole.any() else runs).sort_values("started_at", kind="stable").iloc[-1]
     found = runs[runs["run_id"] == run_id]
     if found.empty:
         raise BadInput(f"no run {run_id!r}; the runs are {', '.join(runs['run_id'])}")

@@ -7,7 +7,6 @@ import enum
 import json
 import os
 import signal
-import stat
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -99,8 +98,8 @@ def serve(
         )
         if hypotheses.makes_a_run:
             say(
-                f"{hypotheses.run_id} is a new run, which other commands take for the newest from its first hypothesis "
-                "on; `workbench transcribe` with the same options completes it"
+                f"{hypotheses.run_id} is a new run, which other commands pass over until `workbench transcribe` with "
+                "the same options has completed it"
             )
         address = stack.enter_context(running(app, host, port))
         say(f"{hypotheses.run_id} answers at {address}; Ctrl-C ends it")
@@ -171,14 +170,11 @@ def _check_seconds(option: str, seconds: float) -> None:
 
 def _password(file: Path | None) -> str | None:
     from workbench.errors import BadInput
+    from workbench.label_studio.credentials import read_private
 
     if file is None:
         return os.environ.get(PASSWORD_VARIABLE) or None
-    with file.open(encoding="utf-8") as opened:
-        mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
-        if mode & 0o077:
-            raise BadInput(f"{file}: others can read the password (mode {mode:04o}); run: chmod 600 {file}")
-        password = opened.readline(1000).strip()
+    password = read_private(file, "password").partition("\n")[0].strip()
     if not password:
         raise BadInput(f"{file}: no password in its first line")
     return password
@@ -206,7 +202,8 @@ def _ended_in_order() -> Iterator[None]:
 def _stamped(line: str) -> None:
     from datetime import datetime
 
-    say(f"{datetime.now():%H:%M:%S} {line}")
+    # What a task says of itself is part of it, and must not look like a line of its own.
+    say(f"{datetime.now():%H:%M:%S} {' '.join(line.splitlines())}")
 
 
 def _tell(change: dict[str, Any]) -> None:

@@ -205,7 +205,8 @@ def _transcripts(workspace: Workspace, rows: pd.DataFrame) -> Transcripts:
 def _differs(here: str, there: str) -> str:
     """The words here, and those that the server has in their place, as `um → (nothing)`."""
     left, right = here.split(), there.split()
-    steps = difflib.SequenceMatcher(None, left, right, autojunk=False).get_opcodes()
+    # Words that a long text has all over are left aside: a text of one word again and again would take hours else.
+    steps = difflib.SequenceMatcher(None, left, right).get_opcodes()
     changes = [
         f"{' '.join(left[a:b]) or '(nothing)'} → {' '.join(right[c:d]) or '(nothing)'}"
         for kind, a, b, c, d in steps

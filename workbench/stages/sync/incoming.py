@@ -12,7 +12,7 @@ import pandas as pd
 from workbench.label_studio.annotations import ExportedTask
 from workbench.label_studio.records import FoundAnnotation
 from workbench.label_studio.results import Reading, read_result
-from workbench.stages.sync.conflicts import OPEN, TEXT, WORKSPACE, conflict_row, known_conflicts, outdated
+from workbench.stages.sync.conflicts import OPEN, OUTDATED, TEXT, WORKSPACE, conflict_row, known_conflicts, outdated
 from workbench.stages.sync.mirrored import (
     CANCELLED,
     DELETED,
@@ -209,6 +209,7 @@ class _Incoming:
             before is not None
             and (before["version"], before["task_id"], before["annotation_id"]) == place
             and not is_back
+            and not self._is_missing(before)
         ):
             self.news.current.append(before)
             return
@@ -223,6 +224,11 @@ class _Incoming:
         self.news.annotations.append(row)
         self.news.current.append(row)
         self._count(row, NEW if before is None or is_back or before["state"] == DRAFT else EDITED)
+
+    def _is_missing(self, row: Row) -> bool:
+        """Whether the revision is gone that an annotation became: a part of the table was lost."""
+        revisions = self._transcripts.of(row["utterance_id"], row["annotator"]).revisions
+        return row["revision"] is not None and all(one.number != row["revision"] for one in revisions)
 
     def _row(self, utterance_id: str, found: FoundAnnotation, reading: Reading, before: Row | None) -> Row:
         """The row of the table `annotations`, ours told from people's; a fix of ours that somebody changed is noted."""
@@ -257,12 +263,11 @@ class _Incoming:
             row["uid"], row["version"], row["task_id"], row["annotation_id"], row["updated_at"], row["text"], author
         )
         earlier = self._conflicts.get(row["uid"], [])
-        decided = any(one["decision"] in (WORKSPACE, TEXT) and one["server_text"] == version.text for one in earlier)
         transcript = self._transcripts.of(row["utterance_id"], row["annotator"])
-        taken: Taken = transcript.take(version, self._gone, decided, is_back)
-        known = [one for one in earlier if one["version"] == version.version]
-        if not known:
-            self._outdate(row["uid"], "a later version came")
+        taken: Taken = transcript.take(version, self._gone, self._is_decided(version), is_back)
+        # One that was outdated is to be decided again when its version is back.
+        known = [one for one in earlier if one["version"] == version.version and one["decision"] != OUTDATED]
+        self._outdate(row["uid"], "a later version came", version.version)
         if taken.here is not None and not known:
             conflict = conflict_row(row["utterance_id"], row["annotator"], version, taken.base, taken.here)
             self._conflicts.setdefault(row["uid"], []).append(conflict)
@@ -270,10 +275,19 @@ class _Incoming:
             self.news.count("conflicts")
         return taken.number
 
-    def _outdate(self, uid: str, reason: str) -> None:
+    def _is_decided(self, version: Version) -> bool:
+        """Whether somebody has decided for the text here against this one, and the annotator has left it since."""
+        before = self._rows.get(version.uid)
+        of_text = [one for one in self._conflicts.get(version.uid, []) if one["server_text"] == version.text]
+        if before is None or before["text"] != version.text or not of_text:
+            return False
+        return max(of_text, key=lambda one: one["at"])["decision"] in (WORKSPACE, TEXT)
+
+    def _outdate(self, uid: str, reason: str, version: str = "") -> None:
+        """Args: version: the one that is there now, whose conflict stays."""
         rows = self._conflicts.get(uid, [])
         for place, row in enumerate(rows):
-            if row["decision"] == OPEN:
+            if row["decision"] == OPEN and row["version"] != version:
                 rows[place] = outdated(row, reason)
                 self.news.conflicts.append(rows[place])
 

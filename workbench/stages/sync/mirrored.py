@@ -15,6 +15,7 @@ from workbench.label_studio.annotations import NOBODY
 from workbench.label_studio.records import FoundAnnotation, FoundPrediction, fix_uid
 from workbench.label_studio.results import Reading, one_line, read_result
 from workbench.stages.sync.revisions import Transcript
+from workbench.transcripts import REFERENCE_ANNOTATOR
 
 SUBMITTED, EMPTY, SKIPPED, CANCELLED, DRAFT, DELETED = (
     "submitted", "empty", "skipped", "cancelled", "draft", "deleted",
@@ -95,9 +96,13 @@ class Names:
     renamed: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def of(self, email: str) -> str:
-        """The name that `[label_studio.annotators]` gives, or the email itself."""
+        """The name that `[label_studio.annotators]` gives, or the email itself.
+
+        Nobody gets the name of the official transcripts but who is given it here.
+        """
         folded = {known.casefold(): name for known, name in self.given.items()}
-        return self.given.get(email) or folded.get(email.casefold()) or email
+        own = email if email != REFERENCE_ANNOTATOR else f"{email} (there)"
+        return self.given.get(email) or folded.get(email.casefold()) or own
 
     def still(self, email: str, before: Row | None) -> str:
         """The annotator of an annotation, who stays the same when an account or its name here changes."""

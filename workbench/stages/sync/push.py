@@ -6,6 +6,7 @@ import contextlib
 from functools import partial
 from typing import TYPE_CHECKING
 
+from workbench.errors import BadInput
 from workbench.jobs.local import Progress, silent
 from workbench.label_studio.audio_source import NOT_UPLOADED, UPLOAD, Audio, provide_audio, with_audio
 from workbench.label_studio.errors import NotReached, Refused, Unanswered
@@ -81,6 +82,8 @@ def _bind(
     title = section.title or workspace.config.workspace.name
     asked = WantedProject(mark, title, config, wanted.with_segments, section.project, _fields(wanted))
     project = bind_project(connection, asked, known.project_id if known else 0, dry_run, again)
+    if known is None or known.project_id != project.project_id:
+        _check_number(workspace, connection, project.project_id, mark)
     if known and known.project_id not in (0, project.project_id):
         project.notes.append(
             f"this workspace was sent to project {known.project_id} before; what is there stays there, and is pulled "
@@ -89,6 +92,24 @@ def _bind(
     if not dry_run:
         remember(workspace, connection, Binding(project.project_id, mark, project.title))
     return project
+
+
+def _check_number(workspace: Workspace, connection: Connection, number: int, mark: str) -> None:
+    """Keep two projects apart that have one number, by which the tables know them.
+
+    Raises:
+        BadInput: this workspace was sent to a project of that number on another server, and this is not that one moved.
+    """
+    bound = workspace.read("sync_project")
+    others = bound.loc[(bound["project_id"] == number) & (bound["server"] != connection.server), "server"]
+    if not number or others.empty or not known_tasks(workspace, number).seen:
+        return
+    if not any(task.utterance_id for task in found_tasks(connection, number, mark, with_data=False)):
+        raise BadInput(
+            f"project {number} on {connection.server} has none of this workspace's tasks, and the number of its "
+            f"project on {others.iloc[-1]}, with which its annotations would be mixed up; make another project "
+            "there, and write its number as project in the section [label_studio] of workbench.toml"
+        )
 
 
 def _fields(wanted: Wanted) -> frozenset[str]:

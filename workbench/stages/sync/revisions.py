@@ -126,10 +126,11 @@ class Transcript:
         known = [one for one in self.revisions if one.pulled is not None and one.pulled[:2] == name]
         if known and not (back and not set(known) & set(standing)):
             return self._agree(known[-1].number)
+        own = [(one.pulled[2:], one.text) for one in standing if one.pulled and one.pulled[0] == version.uid]
         later = [
             (one, one.pulled[0])
             for one in standing
-            if one.pulled and one.pulled[2:] > version.order and one.pulled[0] not in gone
+            if one.pulled and one.pulled[2:] > version.order and one.pulled[0] not in {version.uid, *gone}
         ]
         if later:
             before = _standing(self.revisions[: self.revisions.index(later[0][0])])
@@ -140,8 +141,12 @@ class Transcript:
             return Taken(number)
         current = standing[-1] if standing else None
         if current is not None and current.text == version.text:
-            return self._agree(current.number)
+            # After an undo both sides agree on what it brought back, and no longer on what it took back.
+            return self._agree(self.revisions[-1].number)
         base = self._base()
+        if current is not None and not decided and own and own[-1][0] > version.order:
+            # Its server's clock went back, or its database did: which of both texts is the later one nobody knows.
+            return Taken(None, own[-1][1], current.text)
         if current is not None and self._changed_here(base, current):
             if base is not None and base.text == version.text:
                 return self._agree(base.number)
@@ -159,7 +164,8 @@ class Transcript:
         Returns: how many revisions were taken back.
         """
         taken = 0
-        while (top := self.current) is not None and top.pulled and top.pulled[0] in gone and top.number not in held:
+        said = {standing[-1].number for number in held if (standing := self._standing_at(number))}
+        while (top := self.current) is not None and top.pulled and top.pulled[0] in gone and top.number not in said:
             self._take_back(f"annotation {top.pulled[0]} was deleted there", None)
             taken += 1
         return taken
@@ -168,7 +174,7 @@ class Transcript:
         """Let a text of the server stand that was in conflict; the revision that says it."""
         current = self.current
         if current is not None and current.text == version.text:
-            return current.number
+            return self.revisions[-1].number
         return self._add(version._replace(author=author), reason)
 
     def _agree(self, number: int) -> Taken:
@@ -180,9 +186,12 @@ class Transcript:
 
     def _base(self) -> Revision | None:
         """What stood when both sides last had the same text, or None: they never had."""
-        last = self._last_agreed()
-        standing = _standing([one for one in self.revisions if one.number <= last])
+        standing = self._standing_at(self._last_agreed())
         return standing[-1] if standing else None
+
+    def _standing_at(self, number: int) -> list[Revision]:
+        """What stood when this was the newest revision."""
+        return _standing([one for one in self.revisions if one.number <= number])
 
     def _changed_here(self, base: Revision | None, current: Revision) -> bool:
         last = self._last_agreed()
