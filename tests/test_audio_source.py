@@ -119,13 +119,23 @@ def test_a_link_to_the_root_is_the_root(tmp_path: Path) -> None:
     assert local_address(tmp_path / "root" / "team" / "a.wav", tmp_path / "real").endswith("?d=team/a.wav")
 
 
-def test_no_more_directories_are_served_than_need_be() -> None:
+def test_no_more_directories_are_served_than_need_be(tmp_path: Path) -> None:
     start = "/data/local-files/?d="
     apart = [f"{start}ws/audio/1.wav", f"{start}ws/audio/x/2.wav", f"{start}ws/rec%20a/3.wav"]
-    assert served_directories(apart) == ["ws/audio", "ws/rec a"]  # and not ws, where the tables are
+    root = tmp_path
+    assert served_directories(apart, root) == ["ws/audio", "ws/rec a"]
     chapters = [f"{start}ws/train/{n}/{chapter}/1.wav" for n in range(20) for chapter in range(3)]
-    assert served_directories([*chapters, f"{start}other/a/1.wav"]) == ["other/a", "ws/train"]
-    assert len(served_directories([f"{start}{n}/1.wav" for n in range(20)])) == 20
+    assert served_directories([*chapters, f"{start}other/a/1.wav"], root) == ["other/a", "ws/train"]
+    assert len(served_directories([f"{start}{n}/1.wav" for n in range(20)], root)) == 20
+
+
+def test_a_workspace_with_its_tables_is_never_served_as_a_whole(tmp_path: Path) -> None:
+    (tmp_path / "team/ws").mkdir(parents=True)
+    (tmp_path / "team/ws/workbench.toml").touch()
+    many = [f"/data/local-files/?d=team/ws/{n}/{part}/1.wav" for n in range(20) for part in range(3)]
+    assert served_directories(many, tmp_path) == sorted(f"team/ws/{n}" for n in range(20))
+    with pytest.raises(BadInput, match=r"lies beside workbench\.toml"):
+        local_address(tmp_path / "team/ws/a.wav", tmp_path)
 
 
 def test_the_server_gives_local_files_of_the_project(

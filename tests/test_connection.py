@@ -353,13 +353,13 @@ def test_what_a_server_repeats_of_a_token_is_not_repeated_here() -> None:
 
 
 def test_a_token_in_a_reply_gets_into_nothing_that_is_made_of_it() -> None:
-    with saying(reply("200 OK", json.dumps({"id": f"Token {TOKEN}", "title": TOKEN}).encode())) as (url, _):
-        with connection(url) as server:
-            assert server.get("api/projects/1") == {"id": "Token …", "title": "…"}
-            with failing(BadReply):
-                read_project(server, 1)
-            with connection(url, "id") as server:
-                assert server.get("api/projects/1")["id"] == f"Token {TOKEN}", "a word is no token to hide"
+    answer = reply("200 OK", json.dumps({"id": f"Token {TOKEN}", "title": TOKEN}).encode())
+    with saying(answer) as (url, _), connection(url) as server:
+        assert server.get("api/projects/1") == {"id": "Token …", "title": "…"}
+        with failing(BadReply):
+            read_project(server, 1)
+    with saying(answer) as (url, _), connection(url, "id") as server:
+        assert server.get("api/projects/1")["id"] == f"Token {TOKEN}", "a word is no token to hide"
 
 
 @pytest.mark.parametrize("status", ["400 Bad Request", "401 Unauthorized", "403 Forbidden", "404 Not Found"])
@@ -433,9 +433,9 @@ def test_a_small_reply_that_unpacks_to_more_than_there_is_memory_is_not_unpacked
         assert [line for line in heads[0].split(b"\r\n") if line.startswith(b"Accept-Encoding")] == [
             b"Accept-Encoding: gzip, deflate"
         ]
-    with saying(reply("200 OK", gzip.compress(b"[1]"), "Content-Encoding: gzip")) as (url, _):
-        with connection(url) as server:
-            assert server.get("api/version") == [1]
+    once = reply("200 OK", gzip.compress(b"[1]"), "Content-Encoding: gzip")
+    with saying(once) as (url, _), connection(url) as server:
+        assert server.get("api/version") == [1]
 
 
 def test_a_reply_that_comes_too_slowly_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

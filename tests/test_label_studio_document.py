@@ -87,8 +87,12 @@ class ServerShell(Shell):
 
     def __exit__(self, *_: object) -> None:
         for file in Path().glob("**/*.pid"):
-            with contextlib.suppress(ProcessLookupError, ValueError):
-                os.kill(int(file.read_text()), signal.SIGKILL)
+            number = file.read_text(encoding="utf-8").strip()
+            ps = subprocess.run(["ps", "-o", "command=", "-p", number], capture_output=True, text=True, check=False)
+            # The number of a process that has ended may be another's by now.
+            if any(program in ps.stdout for program in ("label-studio", "workbench sync")):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(number), signal.SIGKILL)
 
     def run(self, command: str) -> str:
         command = self.names.now(_replaced(command, self._here))

@@ -51,8 +51,8 @@ class Round:
 
     def run(self, command: str, *more: str | Path, code: int = 0) -> str:
         """What a command prints, on either stream."""
-        name = [*command.split(), *more]
-        place = [] if name[0] == "init" else ["-w", self.root]
+        name: list[str | Path] = [*command.split(), *more]
+        place: list[str | Path] = [] if name[0] == "init" else ["-w", self.root]
         ended, out, err = run(self._capsys, self._monkeypatch, *name, *place)
         assert ended == code, out + err
         self.printed = out + err
@@ -196,7 +196,7 @@ def test_a_labelled_round(labelling: Round, session: Any, label_studio: RealServ
     texts |= {(JOKE, A): "your jokes are a job", (JOKE, B): said[JOKE]}
 
     labelling.run("sync status --section waiting")
-    assert "tasks that people worked on (12)" in labelling.printed
+    assert "tasks that changed there (12)" in labelling.printed
     labelling.writes()
     labelling.run("sync pull")
     assert "24 new" in labelling.printed

@@ -102,7 +102,7 @@ def states(workspace: Workspace, edits: bool = False) -> list[tuple[str, str, st
 
 def sent_row(workspace: Workspace, utterance: str, annotator: str, number: int, text: str, **changes: Any) -> None:
     row = {
-        "uid": fix_uid(MARK, utterance, annotator, number), "batch": "0a0b0c0d", "utterance_id": utterance,
+        "uid": fix_uid(MARK, utterance, annotator, number, text), "batch": "0a0b0c0d", "utterance_id": utterance,
         "annotator": annotator, "revision": number, "text": text, "kind": "annotation", "task_id": 1, "remote_id": 9,
         "version": "2026-01-02T00:00:00Z", "state": "sent", "why": "spelling.okay", "at": datetime.now(UTC),
     }  # fmt: skip
@@ -119,7 +119,10 @@ def test_what_a_convention_changed_is_pending_with_its_reason_and_batch(offline:
         ("u1", "ann_a", "OK let us go", "OKAY let us go", why, "pending", *ours, 1),
         ("u2", "ann_b", "OK then", "OKAY then", why, "pending", *ours, 2),
     ]
-    assert found["uid"].tolist() == [fix_uid(MARK, "u1", "ann_a", 2), fix_uid(MARK, "u2", "ann_b", 2)]
+    assert found["uid"].tolist() == [
+        fix_uid(MARK, "u1", "ann_a", 2, "OKAY let us go"),
+        fix_uid(MARK, "u2", "ann_b", 2, "OKAY then"),
+    ]
     undo_conventions(offline, batch, "ann_c")
     assert states(offline) == []
 
@@ -136,7 +139,7 @@ def test_edits_are_left_out_unless_asked_for_and_what_people_wrote_since_goes_be
     set_label(offline, "u3", "ann_a", "that's okay", "ann_c", "heard")
     assert states(offline) == []
     assert states(offline, edits=True) == [("u3", "ann_a", "that's okay", "pending")]
-    assert listed_fixes(offline).notes == ["1 edits of single labels are left out; --edits adds them"]
+    assert listed_fixes(offline).notes == ["edits of single labels left out: 1; --edits adds them"]
     offline.append("transcripts", pd.DataFrame([revision("u3", "ann_a", 3, "that was okay", "label_studio")]))
     assert states(offline, edits=True) == []
 
@@ -184,7 +187,12 @@ def test_what_was_undone_changed_or_begun_is_told(offline: Workspace, state: str
 def test_what_somebody_deleted_there_is_told_and_is_not_pending(offline: Workspace) -> None:
     apply(offline)
     sent_row(offline, "u1", "ann_a", 2, "OKAY let us go")
-    ours = {"uid": fix_uid(MARK, "u1", "ann_a", 2), "state": "deleted", "is_ours": True, "seen_at": datetime.now(UTC)}
+    ours = {
+        "uid": fix_uid(MARK, "u1", "ann_a", 2, "OKAY let us go"),
+        "state": "deleted",
+        "is_ours": True,
+        "seen_at": datetime.now(UTC),
+    }
     offline.append("annotations", pd.DataFrame([annotation("u1", "ann_c", "OKAY let us go", 1, **ours)]))
     assert ("u1", "ann_a", "OKAY let us go", "deleted there") in states(offline)
     sent_row(offline, "u1", "ann_a", 2, "OKAY let us go")
@@ -346,7 +354,7 @@ def test_a_fix_is_a_new_annotation_of_ours_and_people_s_stay_as_they_are(project
     assert {one["id"]: one for one in project.annotations() if one["id"] in theirs} == theirs
     first, second = project.ours()
     assert by_text([first, second]) == ["OKAY let us go", "OKAY then"]
-    assert first["unique_id"] == fix_uid(project.mark, "u1", email_of("ann_a"), 2)
+    assert first["unique_id"] == fix_uid(project.mark, "u1", email_of("ann_a"), 2, "OKAY let us go")
     assert (first["ground_truth"], first["was_cancelled"], first["lead_time"]) == (False, False, None)
     parent = theirs[first["parent_annotation"]]
     assert (parent["task"], by_text([parent])) == (project.task["u1"], ["OK let us go"])
@@ -389,7 +397,7 @@ def test_a_task_that_people_worked_on_since_the_last_pull_is_left_until_the_next
         project.pull()
         waiting = push_fixes(project.workspace, connection, "guideline 3")
         assert (waiting.counts["sent"], waiting.notes[-1]) == (
-            0, "1 wait for a decision between both sides: workbench sync conflicts",
+            0, "1 to decide between both sides: workbench sync conflicts",
         )  # fmt: skip
         resolve(project.workspace, [], "workspace", "ann_c", "guideline 3", everything=True)
         assert push_fixes(project.workspace, connection, "guideline 3").table["utterance_id"].tolist() == ["u1"]
@@ -510,7 +518,7 @@ def test_a_workspace_that_forgot_what_it_sent_finds_it_there(project: Project) -
 
 def test_a_fix_that_stands_in_another_task_is_a_fault(project: Project) -> None:
     apply(project.workspace)
-    uid = fix_uid(project.mark, "u1", email_of("ann_a"), 2)
+    uid = fix_uid(project.mark, "u1", email_of("ann_a"), 2, "OKAY let us go")
     project.ask("POST", f"/api/tasks/{project.task['u3']}/annotations/", {"unique_id": uid, "result": result("x")})
     with connected(project.server) as connection:
         outcome = push_fixes(project.workspace, connection, "guideline 3")
@@ -624,7 +632,7 @@ def test_a_push_that_is_killed_goes_on_where_it_was_and_sends_nothing_twice(
 
 def test_what_was_begun_as_one_kind_can_be_sent_as_the_other(many: Project) -> None:
     row = {"task_id": many.task["u1"], "state": "intended", "remote_id": None, "version": None}
-    row |= {"uid": fix_uid(many.mark, "u1", "ann_a", 2)}
+    row |= {"uid": fix_uid(many.mark, "u1", "ann_a", 2, "OKAY number 1")}
     sent_row(many.workspace, "u1", "ann_a", 2, "OKAY number 1", **row)
     with connected(many.server) as connection:
         batch = push_fixes(many.workspace, connection, "guideline 3", "prediction").counts["batch"]
@@ -636,7 +644,7 @@ def test_what_was_begun_as_one_kind_can_be_sent_as_the_other(many: Project) -> N
 def test_what_was_begun_or_undone_is_not_sent_where_it_stands_here_no_longer(project: Project) -> None:
     local = apply(project.workspace)
     fix = {"task_id": project.task["u1"], "state": "intended", "remote_id": None, "version": None}
-    fix |= {"uid": fix_uid(project.mark, "u1", email_of("ann_a"), 2)}
+    fix |= {"uid": fix_uid(project.mark, "u1", email_of("ann_a"), 2, "OKAY let us go")}
     sent_row(project.workspace, "u1", email_of("ann_a"), 2, "OKAY let us go", **fix)
     undo_conventions(project.workspace, local, "ann_c")
     with connected(project.server) as connection:

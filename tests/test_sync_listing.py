@@ -105,7 +105,15 @@ def test_a_prediction_that_people_made_may_be_of_any_shape() -> None:
 
 
 @pytest.mark.parametrize(
-    "reply", [{}, [7], [{"id": 1}], [{"id": 1, "task": 1, "score": "high"}], [{"id": 1, "task": 1, "score": True}], [{"id": 1, "task": 1, "score": 10**400}]]
+    "reply",
+    [
+        {},
+        [7],
+        [{"id": 1}],
+        [{"id": 1, "task": 1, "score": "high"}],
+        [{"id": 1, "task": 1, "score": True}],
+        [{"id": 1, "task": 1, "score": 10**400}],
+    ],
 )
 def test_what_is_no_prediction_is_refused(reply: Any) -> None:
     with pytest.raises(BadReply):

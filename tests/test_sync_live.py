@@ -32,6 +32,7 @@ from tests.fault_proxy import FaultProxy
 from tests.label_studio_server import TOKEN, RealServer
 from workbench.asr.backend import Clip, Failure, Hypothesis, load_backend
 from workbench.cli.app import app
+from workbench.cli.sync.live import _stamped
 from workbench.config import config_text
 from workbench.demo.corpus import CORPUS
 from workbench.errors import BadInput, WorkbenchError
@@ -385,6 +386,11 @@ def test_what_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workbench.server.pre_annotation.MOST_BYTES", 1000)
     with door() as url:
         assert status(f"{url}/predict", content=b" " * 1001) == 413
+
+
+def test_what_a_task_says_of_itself_makes_no_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    _stamped("u1\n12:00:00 u2: heard in 0.1 s\u2028\x1b[2J: no hypothesis")
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_what_nobody_reads_is_not_kept() -> None:

@@ -111,6 +111,12 @@ def test_removed_tasks_are_deleted_only_when_asked_for_and_never_with_work_in_th
     assert [one.task.task_id for one in made.left(set(), delete_removed=True).removed] == [8]
 
 
+def test_tasks_that_a_copy_of_the_workspace_sent_are_not_removed_ones() -> None:
+    made = planned([], [found(8, "u2"), found(9, "u3"), found(10, "u3")], [], kept=[], sent=["u2"])
+    assert [one.task.task_id for one in made.removed] == [8]
+    assert made.copies == ["u3"] and made.left(set(), delete_removed=True).to_do() == {("delete", "u2", "8")}
+
+
 def test_of_several_tasks_the_one_with_most_work_stays_then_the_oldest() -> None:
     there = [found(7, "u1"), found(8, "u1", cancelled=1), found(9, "u1", annotations=2), found(10, "u1")]
     (merge,) = planned([wanted("u1")], there, []).merge

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import urllib.error
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,8 +16,13 @@ from tests.label_studio_server import RealServer
 from tests.labelled_project import LabelledProject, email_of, imported, name_of, result
 from workbench.errors import BadInput, WorkspaceLocked
 from workbench.label_studio.annotations import exported_tasks, tasks_with_drafts
+from workbench.label_studio.connection import Connection
+from workbench.label_studio.credentials import Credentials
 from workbench.label_studio.records import fix_uid
+from workbench.label_studio.secret import Secret
 from workbench.stages.labels import undo_label
+from workbench.stages.stage import Outcome
+from workbench.stages.sync.pull import pull
 from workbench.workspace import Workspace
 
 
@@ -291,10 +297,29 @@ def test_hostile_texts_are_stored_as_typed_but_for_what_is_no_character(project:
     assert project.texts() == stored | {("u3", "ann_a"): "a\N{REPLACEMENT CHARACTER}b"}
 
 
+def test_a_task_that_the_server_fails_to_export_keeps_no_other_one_back(project: LabelledProject) -> None:
+    for utterance in ("u1", "u3"):
+        project.annotate(utterance, "ann_a", f"said in {utterance}")
+    with pytest.raises(urllib.error.HTTPError):
+        project.annotate("u2", "ann_b", "half of \ud800 a character")  # stored, but never shown again
+
+    def pull_quickly() -> Outcome:
+        with Connection(Credentials(project.server.url, Secret(project.server.token)), tries=2, pause=0.01) as made:
+            return pull(project.workspace, made)
+
+    for _ in range(2):
+        outcome = pull_quickly()
+        assert project.texts() == {(name, "ann_a"): f"said in {name}" for name in ("u1", "u3")}
+        (fault,) = outcome.faults.to_dict("records")
+        assert (fault["item"], "the answer was 500" in fault["reason"]) == ("u2", True)
+    project.ask("DELETE", f"/api/tasks/{project.task['u2']}/")
+    assert pull_quickly().counts["faults"] == 0
+
+
 def test_ours_come_back_as_ours_until_a_person_changes_them(project: LabelledProject) -> None:
     project.workspace.append("transcripts", imported("u1", "ann_c", "so it is"))
     for utterance, text in (("u1", "so it is"), ("u2", "from the book")):
-        uid = fix_uid(project.mark, utterance, "ann_c", 1)
+        uid = fix_uid(project.mark, utterance, "ann_c", 1, text)
         body = {"result": result(text), "unique_id": uid}
         project.ask("POST", f"/api/tasks/{project.task[utterance]}/annotations/", body)
     row = {"uid": uid, "batch": "b", "utterance_id": "u2", "annotator": "ann_c", "revision": 1, "kind": "annotation"}

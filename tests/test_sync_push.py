@@ -16,14 +16,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from tests.fault_proxy import FaultProxy, evenly
+from tests.fault_proxy import FaultProxy, Request, evenly
 from tests.label_studio_server import RealServer
 from tests.pushed_project import RUNS, PushedProject, transcript_result, workspace_of
 from workbench.cli.app import app
 from workbench.errors import BadInput, WorkspaceLocked
 from workbench.label_studio import project, sending
 from workbench.label_studio.connection import Connection
-from workbench.label_studio.errors import NotReached, Unanswered
+from workbench.label_studio.errors import NotReached, ServerError, Unanswered
 from workbench.label_studio.labelling_config import labelling_config
 from workbench.label_studio.listing import found_predictions, found_tasks
 from workbench.label_studio.plan import Plan, plan
@@ -201,6 +201,16 @@ def test_tasks_of_removed_utterances_are_reported_and_deleted_only_when_asked_fo
     assert any("people's work" in note and "utt00001, utt00002" in note for note in outcome.notes)
     states = pushed.workspace.read("sync_tasks").set_index(["utterance_id", "task_id"])["state"]
     assert states["utt00003", tasks["utt00003"]["id"]] == "deleted here"
+
+
+def test_tasks_of_a_copy_of_the_workspace_are_named_and_never_deleted(pushed: PushedProject) -> None:
+    held = pushed.ask("GET", f"/api/tasks?project={pushed.project}")["tasks"][0]
+    number = pushed.add_task(held["data"] | {"utterance_id": "of the copy"})
+    pushed.proxy.seen.clear()
+    outcome = pushed.push(delete_removed=True)
+    assert pushed.writes() == [] and outcome.counts["removed"] == 0
+    assert any("not sent from here: of the copy; a copy of the workspace" in note for note in outcome.notes)
+    assert number in {task["id"] for task in pushed.all_tasks()}
 
 
 def test_what_was_deleted_there_is_reported_and_comes_back_only_when_asked_for(pushed: PushedProject) -> None:
@@ -611,6 +621,26 @@ def test_audio_is_uploaded_once_and_a_missing_recording_is_a_fault(make: Make) -
     outcome = it.push(delete_removed=True)
     assert set(it.tasks()) == {"utt00000", "utt00001", "utt00002"}, "what cannot be sent now is not removed"
     assert set(outcome.faults["item"]) == {"utt00001", "utt00003"}
+
+
+def test_a_server_that_goes_while_audio_is_uploaded_is_no_loss(make: Make) -> None:
+    it = make(2)
+    it.configure('audio = "url"', 'audio = "upload"')
+    for name in ("utt00000", "utt00001"):
+        tone(it.workspace.root / f"{name}.wav")
+
+    def go(request: Request) -> None:
+        if b"utt00001" in request.content:
+            it.proxy.__exit__(None, None, None)
+
+    it.proxy.on_request = go
+    with pytest.raises(ServerError, match="what was sent is kept, and `workbench sync push` goes on"):
+        it.push()
+    it.proxy = FaultProxy(it.server.url).__enter__()
+    outcome = it.push()
+    it.proxy.__exit__(None, None, None)
+    assert outcome.counts["uploaded"] == 1
+    assert sorted(it.tasks()) == ["utt00000", "utt00001"]
 
 
 # -- the command -------------------------------------------------------------------------------------------------------

@@ -299,7 +299,7 @@ def test_what_waits_from_the_first_push_to_the_last_pull(label_studio: RealServe
         annotate("ann_b", tasks[1], "", was_cancelled=True)
         body = {"result": transcript_result("a mat"), "lead_time": 3.0}
         draft = label_studio.ask("POST", f"/api/tasks/{tasks[2]}/drafts", body, tokens["ann_a"])["id"]
-        assert waits() == {"tasks that people worked on": 2, "tasks whose drafts changed": 1}
+        assert waits() == {"tasks that changed there": 2, "tasks whose drafts changed": 1}
         pull(workspace, connection)
         assert waits() == {}
         made = status(workspace, connection, ["annotators", "project", "pairs"])
@@ -316,7 +316,7 @@ def test_what_waits_from_the_first_push_to_the_last_pull(label_studio: RealServe
         label_studio.ask("PATCH", f"/api/drafts/{draft}/", changed, tokens["ann_a"])
         assert waits() == {"tasks whose drafts changed": 1}
         label_studio.ask("DELETE", f"/api/annotations/{first}/", token=tokens["ann_a"])
-        waiting = {"tasks that people worked on": 1, "tasks whose drafts changed": 1, "annotations deleted there": 1}
+        waiting = {"tasks that changed there": 1, "tasks whose drafts changed": 1, "annotations deleted there": 1}
         assert waits() == waiting
         label_studio.ask("DELETE", f"/api/drafts/{draft}/", token=tokens["ann_a"])
         assert waits() == waiting

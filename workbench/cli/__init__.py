@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import traceback
 
@@ -24,7 +25,9 @@ def main() -> None:
         say(f"workbench: {problem}")
         sys.exit(2)
     except OSError as problem:
-        say(f"workbench: {problem.filename or 'a file'}: {problem.strerror or problem}; correct the path or its rights")
+        is_full = problem.errno in (errno.ENOSPC, errno.EDQUOT)
+        remedy = "make room and run the command again" if is_full else "correct the path or its rights"
+        say(f"workbench: {problem.filename or 'a file'}: {problem.strerror or problem}; {remedy}")
         sys.exit(2)
     except Exception:
         traceback.print_exc()

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from workbench.label_studio.accounts import is_name
-from workbench.label_studio.errors import BadReply
+from workbench.label_studio.errors import BadReply, NotReached
 from workbench.label_studio.records import Account, FoundAnnotation, FoundPrediction
 
 if TYPE_CHECKING:
@@ -56,7 +56,10 @@ def exported_tasks(
 ) -> Iterator[list[ExportedTask]]:
     """These tasks in lists of at most AT_ONCE, those that are gone left out; with None all that have an annotation.
 
+    A task that the server fails to export, as one with half a character in it, has no data and a problem.
+
     Raises:
+        NotReached: the server does not answer, or not with all tasks.
         Refused: there is no such project, or not for this account.
         BadReply: the answer is no export.
     """
@@ -65,9 +68,27 @@ def exported_tasks(
         yield _tasks(connection, connection.get(path, [json_type]), accounts)
         return
     for part in in_parts(list(task_ids), AT_ONCE):
-        # Without download_all_tasks a task without annotations would look like one that is gone.
-        params = [json_type, ("download_all_tasks", "true"), *(("ids[]", task_id) for task_id in part)]
+        yield from _by_halves(connection, path, part, accounts)
+
+
+def _by_halves(
+    connection: Connection, path: str, task_ids: Sequence[int], accounts: Mapping[int, Account]
+) -> Iterator[list[ExportedTask]]:
+    """These tasks; where the server does not export them together, until what it cannot export is alone."""
+    # Without download_all_tasks a task without annotations would look like one that is gone.
+    params = [("exportType", "JSON"), ("download_all_tasks", "true"), *(("ids[]", task_id) for task_id in task_ids)]
+    try:
         yield _tasks(connection, connection.get(path, params), accounts)
+        return
+    except NotReached as failed:
+        problem = failed
+    connection.get("/api/version")  # so that a server that is down is no fault of any task
+    if len(task_ids) == 1:
+        yield [ExportedTask(task_ids[0], {}, (0, 0), (), (("of any number", str(problem)),))]
+        return
+    middle = len(task_ids) // 2
+    for half in (task_ids[:middle], task_ids[middle:]):
+        yield from _by_halves(connection, path, half, accounts)
 
 
 def in_parts(items: Sequence[int], size: int) -> Iterator[Sequence[int]]:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
+from workbench.config import CONFIG_NAME
 from workbench.errors import BadInput
 from workbench.label_studio.errors import BadReply, Refused, Unanswered
 from workbench.label_studio.records import AUDIO, WantedTask
@@ -136,10 +137,8 @@ def _check_template(template: str) -> None:
     if "{" in bare or "}" in bare or parts.scheme not in ("http", "https") or not parts.netloc:
         raise BadInput(f"{where} is no address; write one as 'https://audio.example.com/{{path}}'")
     if "@" in parts.netloc:
-        raise BadInput(
-            "[label_studio] url_template has a user name or a password in it, which every labeller would see; leave them "
-            "out"
-        )
+        fact = "a user name or a password in it, which every labeller would see"
+        raise BadInput(f"[label_studio] url_template has {fact}; leave them out")
     if bare == template:
         raise BadInput(f"{where} is the same for every utterance; put one of {known} into it")
 
@@ -184,6 +183,11 @@ def local_address(path: Path, root: Path) -> str:
     relative = PurePosixPath(real.relative_to(real_root))
     if len(relative.parts) < 2:
         raise BadInput(f"{path} lies in document_root itself, which Label Studio does not serve; move it a level down")
+    if (real.parent / CONFIG_NAME).is_file():
+        raise BadInput(
+            f"{path} lies beside {CONFIG_NAME}, and labellers could read the workspace's tables if that directory were "
+            "served; move recordings into a directory of their own"
+        )
     return f"/data/local-files/?d={_quoted_path(str(relative))}"
 
 
@@ -197,27 +201,37 @@ def _local_audio(
         except BadInput as problem:
             audio.faults[utterance_id] = str(problem)
     if audio.urls and not dry_run:
-        _serve(connection, project_id, root, served_directories(audio.urls.values()))
+        _serve(connection, project_id, root, served_directories(audio.urls.values(), root))
     return audio
 
 
-def served_directories(addresses: Iterable[str], most: int = 8) -> list[str]:
+def served_directories(addresses: Iterable[str], root: Path, most: int = 8) -> list[str]:
     """The directories below the root that hold the files: their own ones, or higher ones where those are too many.
 
-    Whoever may see the project may see all that lies below them, so they are no higher than they need be.
+    Whoever may see the project may see all that lies below them, so they are no higher than they need be, and never a
+    workspace with its tables, nor above one.
 
     >>> start = "/data/local-files/?d="
-    >>> served_directories([f"{start}ws/audio/b.wav", f"{start}ws/audio/c/d.wav", f"{start}ws/rec/e.wav"])
+    >>> served_directories([f"{start}ws/audio/b.wav", f"{start}ws/audio/c/d.wav", f"{start}ws/rec/e.wav"], Path("/"))
     ['ws/audio', 'ws/rec']
     """
     parents = {address.partition("?d=")[2].rpartition("/")[0] for address in addresses}
     directories = {tuple(unquote(parent, errors="surrogateescape").split("/")) for parent in parents}
+    workspaces: dict[tuple[str, ...], bool] = {}
+
+    def least(one: tuple[str, ...]) -> int:
+        """How much of a directory's path must stay."""
+        for n in range(len(one), -1, -1):
+            if workspaces.setdefault(one[:n], root.joinpath(*one[:n], CONFIG_NAME).is_file()):
+                return n + 1
+        return 1
+
     while True:
         directories = {one for one in directories if not any(one[:n] in directories for n in range(1, len(one)))}
-        deepest = max(map(len, directories), default=1)
-        if len(directories) <= most or deepest == 1:
+        deepest = max((len(one) for one in directories if len(one) > least(one)), default=0)
+        if len(directories) <= most or not deepest:
             return sorted("/".join(one) for one in directories)
-        directories = {one[: deepest - 1] for one in directories}
+        directories = {one[: max(deepest - 1, least(one))] for one in directories}
 
 
 def _serve(connection: Connection, project_id: int, root: Path, directories: list[str]) -> None:

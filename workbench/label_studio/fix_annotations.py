@@ -127,7 +127,7 @@ def _seen_task(one: Any) -> SeenTask:
     return SeenTask(number, key, mark, seen)
 
 
-def _seen_annotation(one: Any, edited: list[int | None]) -> SeenAnnotation | None:
+def _seen_annotation(one: Any, edited: list[Any]) -> SeenAnnotation | None:
     if not isinstance(one, dict):
         return None
     number, uid, changed = (one.get(name) for name in ("id", "unique_id", "updated_at"))

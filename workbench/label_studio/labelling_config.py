@@ -67,7 +67,7 @@ _TOLD = """
     <Text name="{name}" value="${name}"/>
   </View>"""
 _STYLE = (
-    ".wb-told{display:grid;grid-template-columns:7em 1fr;align-items:baseline}"
+    ".wb-told{display:grid;grid-template-columns:7em 1fr;align-items:start}"
     ".wb-told:has(span:empty){display:none}"
     ".wb-told h4{margin:0!important;font-size:14px!important;opacity:.7}"
 )

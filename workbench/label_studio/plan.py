@@ -134,6 +134,7 @@ class Plan:
         unchanged: utterances of which the server holds everything.
         gone: utterances whose task was on the server once, and was deleted there.
         foreign: tasks that are not of this workspace.
+        copies: utterances whose tasks carry the workspace's mark, but come from a copy of it.
     """
 
     create: list[TaskCreate] = field(default_factory=list)
@@ -146,6 +147,7 @@ class Plan:
     gone: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     foreign: int = 0
+    copies: list[str] = field(default_factory=list)
 
     def left(self, settled: Collection[Key], delete_removed: bool) -> Plan:
         """The part of it that can still be done: without what is settled, and without tasks that people worked in."""
@@ -179,6 +181,7 @@ def plan(
     predictions: Iterable[FoundPrediction],
     *,
     seen: Collection[str] = (),
+    sent: Collection[str] | None = None,
     kept: Collection[str] | None = None,
     own_fields: Collection[str] = (),
     own_versions: Collection[str] = (),
@@ -190,6 +193,8 @@ def plan(
         found: every task of the project, in any order.
         predictions: every prediction of the project.
         seen: utterances whose task was on the server before; one that is not there now was deleted there.
+        sent: utterances that this workspace has ever sent: any other one that it lacks is of a copy of it, which has
+            the same mark, and stays; None: all of them.
         kept: the utterances of the workspace, also those that could not be made into tasks; None: what is wanted is a
             part of them, and nothing can be said of the rest.
         own_fields: fields of a task's data that are ours, also where what is wanted has them no longer.
@@ -220,7 +225,9 @@ def plan(
             made.create.append(TaskCreate(one))
     kept_names = chosen if kept is None else set(kept)
     for name, tasks in by_utterance.items():
-        if name not in kept_names:
+        if kept is not None and name not in kept_names and sent is not None and name not in sent:
+            made.copies.append(name)
+        elif name not in kept_names:
             made.removed.extend(map(TaskRemoval, tasks if kept is not None else ()))
         elif len(tasks) > 1:
             made.merge.append(TaskMerge(tuple(sorted(tasks, key=_worth_keeping))))

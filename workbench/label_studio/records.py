@@ -111,13 +111,14 @@ class Server:
     accounts: dict[int, Account] = field(default_factory=dict)
 
 
-def fix_uid(mark: str, utterance_id: str, annotator: str, revision: int) -> str:
+def fix_uid(mark: str, utterance_id: str, annotator: str, revision: int, text: str) -> str:
     """The unique id of the annotation that carries a revision of this workspace: the same at every try.
 
     The server refuses a second annotation with an id that it has, so that one sent twice exists once, and it tells
-    our annotations from people's, whoever the token belongs to.
+    our annotations from people's, whoever the token belongs to. The text is part of it, because two copies of a
+    workspace number their revisions alike.
 
-    >>> fix_uid("f00d", "utt1", "ann_a", 2) == fix_uid("f00d", "utt1", "ann_a", 2)
+    >>> fix_uid("f00d", "utt1", "ann_a", 2, "hello") == fix_uid("f00d", "utt1", "ann_a", 2, "hello")
     True
     """
     return str(

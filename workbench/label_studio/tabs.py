@@ -56,7 +56,7 @@ class Tab:
     @property
     def version(self) -> str:
         """A hash of what the tab shows: another one is to be shown otherwise."""
-        written = json.dumps([self.title, self.filters, self.ordering], sort_keys=True)
+        written = json.dumps([self.title, self.filters, self.ordering, _SHOWN], sort_keys=True)
         return hashlib.sha256(written.encode()).hexdigest()[:12]
 
 

@@ -99,9 +99,9 @@ def annotators(made: Status, format: Format, asked: bool) -> None:
             "last active": table["last_active_at"].dt.strftime("%Y-%m-%d %H:%M"),
         }
     )
-    title = "people's pace: lead time, and audio labelled in an hour of it"
+    title = "people's pace: lead time, and audio in an hour of it"
     if table["prelabels"].any():
-        title += "; pre-labels kept"
+        title += "; prelabels kept"
     else:
         pace = pace.drop(columns="prelabels")
     _titled(pace, title, format, "annotators")

@@ -203,7 +203,9 @@ def _transcripts(workspace: Workspace, rows: pd.DataFrame) -> Transcripts:
 
 
 def _differs(here: str, there: str) -> str:
-    """The words here, and those that the server has in their place, as `um → (nothing)`."""
+    """The words here, and those that the server has in their place, as `um → (nothing)`; nothing for equal texts."""
+    if here == there:
+        return ""
     left, right = here.split(), there.split()
     # Words that a long text has all over are left aside: a text of one word again and again would take hours else.
     steps = difflib.SequenceMatcher(None, left, right).get_opcodes()

@@ -72,7 +72,7 @@ def _take_away(
     """What became of one of them; `done` takes its row, and `faults` why it could not be seen to."""
     if row["state"] == UNDONE:
         return _BEFORE
-    uid = fix_uid(mark, row["utterance_id"], row["annotator"], int(row["revision"]))
+    uid = fix_uid(mark, row["utterance_id"], row["annotator"], int(row["revision"]), row["text"])
     if row["uid"] != (uid if row["kind"] == ANNOTATION else prediction_uid(uid)):
         problem = f"it was sent by a workspace with another mark than {mark}; undo it from there"
     else:
@@ -107,9 +107,10 @@ def _outcome(workspace: Workspace, rows: list[dict[str, Any]], faults: pd.DataFr
     before = int((table["outcome"] == _BEFORE).sum())
     failed = int((table["outcome"] == "fault").sum())
     stay = len(table) - undone - before - failed
-    notes = [f"{undone} are not on the server any more" + (f", {before} were taken away before" if before else "")]
+    are = "is" if undone == 1 else "are"
+    notes = [f"{undone} {are} not on the server any more" + (f", {before} taken away before" if before else "")]
     if stay:
-        notes.append(f"{stay} were changed by somebody there and stay; workbench sync pull brings the change here")
+        notes.append(f"{stay} changed by somebody there, left so; workbench sync pull brings the change here")
     notes += _left_here(workspace, uids)
     counts = {"undone": undone, "stay": stay, "undone before": before, "faults": len(faults)}
     return Outcome(_STAGE, counts, table, faults, notes)
@@ -125,4 +126,5 @@ def _left_here(workspace: Workspace, uids: set[str]) -> list[str]:
     ways = [f"workbench conventions undo {batch}" for batch in batches[:_LATEST]]
     if any(not several for several in here["batches"]):
         ways.append("workbench labels undo UTTERANCE --annotator NAME")
-    return [f"{len(here)} of the texts stand here as they were sent; to take them back here too: {', '.join(ways)}"]
+    stand = "stands" if len(here) == 1 else "stand"
+    return [f"{len(here)} of the texts {stand} here as sent; to take them back here too: {', '.join(ways)}"]

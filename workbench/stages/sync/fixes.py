@@ -69,7 +69,7 @@ def listed_fixes(
     if not edits:
         with_edits = choice.of(pending_fixes(workspace, edits=True))
         left = int((with_edits["state"] == PENDING).sum()) - counts.get(PENDING, 0)
-        notes += [f"{left} edits of single labels are left out; --edits adds them"] if left > 0 else []
+        notes += [f"edits of single labels left out: {left}; --edits adds them"] if left > 0 else []
     columns = ["utterance_id", "annotator", "there", "here", "why", "state", "batch", "sent"]
     return Outcome("sync fixes", counts, table[columns].reset_index(drop=True), notes=notes)
 
@@ -199,7 +199,7 @@ class _Push:
         return task is not None and (task.mark, task.utterance_id) == (self.binding.mark, utterance_id)
 
     def _parcel(self, fix: Any, task: SeenTask) -> Parcel:
-        plain = fix_uid(self.binding.mark, fix.utterance_id, fix.annotator, int(fix.revision))
+        plain = fix_uid(self.binding.mark, fix.utterance_id, fix.annotator, int(fix.revision), fix.here)
         uids = {ANNOTATION: plain, PREDICTION: prediction_uid(plain)}
         uid = uids.pop(self.kind)
         why = f"{fix.why} ({self.reason})" if fix.why else self.reason
@@ -254,15 +254,16 @@ class _Push:
     def outcome(self, every: pd.DataFrame, again: bool, dry_run: bool, arrived: int) -> Outcome:
         columns = ["utterance_id", "annotator", "before", "after", "task", "annotation", "link"]
         table = pd.DataFrame(self.table, columns=columns).astype({"task": "Int64", "annotation": "Int64"})
-        number, did = len(table), "would be" if dry_run else "are"
-        notes = [f"{number} fixes {did} sent as {self.kind}s"]
+        number = len(table)
+        are = "would be" if dry_run else "is" if number == 1 else "are"
+        notes = [f"{number} fix{'' if number == 1 else 'es'} {are} sent as {self.kind}s"]
         if arrived:
             notes.append(f"{arrived} more had arrived of a push that broke off; workbench sync fixes --all lists them")
         for state, reading in (
-            (CONFLICT, "wait for a decision between both sides: workbench sync conflicts"),
-            (CHANGED, "were changed by somebody on the server, and stay so"),
-            *(() if again else ((UNDONE, "were taken from the server before; --again sends them"),)),
-            *(() if again else ((DELETED, "were deleted on the server; --again sends them once more"),)),
+            (CONFLICT, "to decide between both sides: workbench sync conflicts"),
+            (CHANGED, "changed by somebody on the server, left so"),
+            *(() if again else ((UNDONE, "taken from the server before; --again sends them"),)),
+            *(() if again else ((DELETED, "deleted on the server; --again sends them once more"),)),
         ):
             if (every["state"] == state).any():
                 notes.append(f"{int((every['state'] == state).sum())} {reading}")

@@ -249,7 +249,9 @@ class _Incoming:
         sent = self._ours.sent(found.uid, utterance_id, self._transcripts.of_utterance(utterance_id))
         if sent is None:
             return row
-        if sent == reading.text and not reading.remarks and not found.was_cancelled:
+        # Who has changed it and changes it back has written that text.
+        is_theirs = before is not None and not before["is_ours"] and changed_by is not None
+        if sent == reading.text and not reading.remarks and not found.was_cancelled and not is_theirs:
             return row | {"annotator": self._names.of(found.user), "is_ours": True}
         fix = self._ours.fixes.get(found.uid)
         if fix is not None and fix["state"] != CHANGED:

@@ -23,10 +23,12 @@ class KnownTasks:
     Attributes:
         seen: utterances whose task was on the server, and was not deleted by this workspace.
         under_way: utterances that were about to be sent a moment ago, and of which nothing has been seen since.
+        sent: utterances that this workspace has ever sent.
     """
 
     seen: frozenset[str]
     under_way: frozenset[str]
+    sent: frozenset[str] = frozenset()
 
 
 def known_tasks(workspace: Workspace, project_id: int) -> KnownTasks:
@@ -48,7 +50,7 @@ def known_tasks(workspace: Workspace, project_id: int) -> KnownTasks:
                 seen.add(name)
     since = datetime.now(UTC) - _STILL_UNDER_WAY
     under_way = {name for name, (_, at) in intended.items() if name not in answered and at >= since}
-    return KnownTasks(frozenset(seen), frozenset(under_way))
+    return KnownTasks(frozenset(seen), frozenset(under_way), frozenset(intended))
 
 
 def note_intended(workspace: Workspace, project_id: int, utterance_ids: Sequence[str]) -> None:

@@ -137,7 +137,7 @@ class Ours:
             return None  # servers make ids of version 4
         for transcript in transcripts:
             for one in transcript.revisions:
-                if fix_uid(self.mark, utterance_id, transcript.annotator, one.number) == uid:
+                if fix_uid(self.mark, utterance_id, transcript.annotator, one.number, one.text) == uid:
                     return one_line(one.text)
         return None
 

@@ -153,7 +153,7 @@ class _Text:
             "rules": tuple(dict.fromkeys(rule for _, rule, _, _ in reasons if rule)),
             "conventions": tuple(dict.fromkeys(name for _, _, name, _ in reasons if name)),
             "batches": tuple(dict.fromkeys(batch for *_, batch in reasons if batch)),
-            "uid": fix_uid(self.mark, self.utterance_id, self.annotator, int(number)),
+            "uid": fix_uid(self.mark, self.utterance_id, self.annotator, int(number), text),
         }  # fmt: skip
 
 
@@ -234,13 +234,16 @@ def _rows(text: _Text, known: _Known, own: str | None) -> list[dict[str, Any]]:
         rows.append(_sent_row(row, state, text))
     if decision is None or carried:
         return rows
+    waits = (text.utterance_id, text.annotator) in known.conflicts
     if of_decision:
         row = min(of_decision, key=lambda one: _ORDER.index(known.state(one)))
         state = known.state(row)
+        # What did not arrive, or was taken from there, must not go there again before the conflict is decided.
+        state = CONFLICT if waits and state in (INTENDED, UNDONE, DELETED) else state
         return [*rows, decision | {"state": state, "sent": row.batch, "kind": row.kind, "uid": row.uid}]
     if own is not None and one_line(own) == one_line(decision["here"]):
         return rows
-    state = CONFLICT if (text.utterance_id, text.annotator) in known.conflicts else PENDING
+    state = CONFLICT if waits else PENDING
     return [*rows, decision | {"state": state, "sent": None, "kind": None}]
 
 

@@ -22,7 +22,7 @@ from workbench.label_studio.annotations import (
     tasks_with_drafts,
     with_predictions,
 )
-from workbench.label_studio.errors import Refused
+from workbench.label_studio.errors import NotReached, Refused
 from workbench.label_studio.listing import found_predictions, found_tasks
 from workbench.label_studio.records import KEY, MARK, Account, FoundPrediction, FoundTask
 from workbench.stages.stage import Outcome, faults_frame, record_faults
@@ -134,9 +134,10 @@ class _Pull:
         with_work = sum(task.annotations + task.cancelled > 0 for task in self._tasks.values())
         read: dict[int, ExportedTask] = {}
         if len(wanted) > AT_ONCE and 2 * len(wanted) > with_work:
-            # One export of all is as fast as several of most of them.
-            for tasks in exported_tasks(self._connection, self._project_id, None, self._accounts):
-                read = {task.task_id: task for task in tasks}
+            # One export of all is as fast as several of most of them. Where one task makes it fail, the others come.
+            with contextlib.suppress(NotReached):
+                for tasks in exported_tasks(self._connection, self._project_id, None, self._accounts):
+                    read = {task.task_id: task for task in tasks}
         for part in self._together(wanted, _WRITTEN_AT_ONCE if read else AT_ONCE):
             rest = [number for number in part if number not in read]
             for tasks in exported_tasks(self._connection, self._project_id, rest, self._accounts):
@@ -172,6 +173,8 @@ class _Pull:
         for task in self._with_predictions(exported):
             listed = self._tasks[task.task_id]
             name = listed.utterance_id
+            if task.problems and not task.data:
+                task = replace(task, data=listed.data)
             if name is None or (task.data.get(KEY), task.data.get(MARK)) != (name, self._mark):
                 continue  # another task has this number since; the next pull lists it as what it is
             if name not in self._utterances:

@@ -174,20 +174,20 @@ class _Push:
         def sending(done: int, total: int) -> None:
             progress(uploads + done, uploads + total)
 
-        audio = self._provide_audio(dry_run=False, progress=uploading)
-        sender = Sender(
-            self._connection,
-            number,
-            self._mark,
-            self._plan,
-            own_fields=self._own_fields(),
-            intend=partial(note_intended, self._workspace, number),
-            delete_removed=delete_removed,
-            first=None if audio.uploads else self._found,
-            late=bool(self._known.under_way - {task.utterance_id for task in self._found}),
-            progress=sending,
-        )
         try:
+            audio = self._provide_audio(dry_run=False, progress=uploading)
+            sender = Sender(
+                self._connection,
+                number,
+                self._mark,
+                self._plan,
+                own_fields=self._own_fields(),
+                intend=partial(note_intended, self._workspace, number),
+                delete_removed=delete_removed,
+                first=None if audio.uploads else self._found,
+                late=bool(self._known.under_way - {task.utterance_id for task in self._found}),
+                progress=sending,
+            )
             sent = sender.run()
         except (NotReached, Unanswered) as problem:
             raise type(problem)(f"{problem}; what was sent is kept, and `workbench sync push` goes on") from None
@@ -236,6 +236,7 @@ class _Push:
             found,
             predictions,
             seen=self._known.seen,
+            sent=self._known.sent,
             kept=self._wanted.ids if self._is_whole else None,
             own_fields=self._own_fields(),
             own_versions=self._runs,

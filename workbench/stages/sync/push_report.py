@@ -124,6 +124,13 @@ def notes_of(sent: Sent, delete_removed: bool) -> list[str]:
                 f"{len(worked)} {_tasks(len(worked))} of removed utterances with people's work in them, which "
                 f"stay: {names}"
             )
+    if plan.copies:
+        number = len(plan.copies)
+        notes.append(
+            f"{number} {_tasks(number)} with this workspace's mark, but not sent from here: {_first(plan.copies)}; "
+            "a copy of the workspace sends to the same project, which each then changes over the other: give one of "
+            "them a project of its own ([label_studio] project)"
+        )
     if plan.gone:
         number = len(plan.gone)
         notes.append(f"{number} {_tasks(number)} deleted on the server: {_first(plan.gone)}; --again sends them again")

@@ -126,7 +126,11 @@ class Transcript:
         known = [one for one in self.revisions if one.pulled is not None and one.pulled[:2] == name]
         if known and not (back and not set(known) & set(standing)):
             return self._agree(known[-1].number)
+        current = standing[-1] if standing else None
         own = [(one.pulled[2:], one.text) for one in standing if one.pulled and one.pulled[0] == version.uid]
+        if current is not None and current.text != version.text and own and own[-1][0] > version.order:
+            # Its server's clock went back, or its database did: which of both texts is the later one nobody knows.
+            return Taken(None) if decided else Taken(None, own[-1][1], current.text)
         later = [
             (one, one.pulled[0])
             for one in standing
@@ -139,14 +143,10 @@ class Transcript:
             number = self._add(version, agrees=False)
             self._take_back(f"annotation {later[-1][1]} is later", version.at, agrees=False)
             return Taken(number)
-        current = standing[-1] if standing else None
         if current is not None and current.text == version.text:
             # After an undo both sides agree on what it brought back, and no longer on what it took back.
             return self._agree(self.revisions[-1].number)
         base = self._base()
-        if current is not None and not decided and own and own[-1][0] > version.order:
-            # Its server's clock went back, or its database did: which of both texts is the later one nobody knows.
-            return Taken(None, own[-1][1], current.text)
         if current is not None and self._changed_here(base, current):
             if base is not None and base.text == version.text:
                 return self._agree(base.number)

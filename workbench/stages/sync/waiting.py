@@ -32,7 +32,7 @@ _OF_PUSH = {
     "gone": ("tasks that were deleted there", f"{_PUSH} --again"),
 }
 _OF_PULL = {
-    "changed": "tasks that people worked on",
+    "changed": "tasks that changed there",
     "drafts": "tasks whose drafts changed",
     "lost": "annotations deleted there",
 }
