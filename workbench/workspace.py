@@ -8,7 +8,6 @@ newest part of each scope.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import re
@@ -23,7 +22,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from workbench.config import CONFIG_NAME, Config, read_config
-from workbench.errors import BadInput, WorkspaceLocked
+from workbench.errors import BadInput
+from workbench.process_lock import process_lock
 from workbench.table import Table
 from workbench.tables import TABLES
 
@@ -149,23 +149,12 @@ class Workspace:
         if self._holds_lock:
             yield
             return
-        with open(self.root / ".lock", "a+", encoding="utf-8") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as problem:
-                handle.seek(0)
-                raise WorkspaceLocked(
-                    f"process {handle.read().strip() or 'unknown'} is writing to {self.root}; wait until it ends"
-                ) from problem
-            handle.truncate(0)
-            handle.write(str(os.getpid()))
-            handle.flush()
+        with process_lock(self.root / ".lock", f"writing to {self.root}"):
             self._holds_lock = True
             try:
                 yield
             finally:
                 self._holds_lock = False
-                handle.truncate(0)
 
     def append(self, name: str, frame: pd.DataFrame) -> None:
         """Add rows to a rows table; a row whose key is there already supersedes the older one.

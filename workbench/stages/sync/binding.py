@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import secrets
 import time
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ from typing import Protocol
 import pandas as pd
 
 from workbench.errors import BadInput, WorkspaceLocked
+from workbench.process_lock import process_lock
 from workbench.workspace import Workspace
 
 _PATIENCE = 60.0  # seconds that another command may take to write
@@ -114,19 +113,5 @@ def one_writer(workspace: Workspace) -> Iterator[None]:
     Raises:
         WorkspaceLocked: another process is writing there.
     """
-    with open(workspace.root / ".sync-lock", "a+", encoding="utf-8") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as problem:
-            handle.seek(0)
-            raise WorkspaceLocked(
-                f"process {handle.read().strip() or 'unknown'} is sending {workspace.root} to its server; "
-                "wait until it ends"
-            ) from problem
-        handle.truncate(0)
-        handle.write(str(os.getpid()))
-        handle.flush()
-        try:
-            yield
-        finally:
-            handle.truncate(0)
+    with process_lock(workspace.root / ".sync-lock", f"sending {workspace.root} to its server"):
+        yield

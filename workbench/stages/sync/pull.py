@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from workbench.errors import BadInput, WorkspaceLocked
+from workbench.errors import BadInput
 from workbench.jobs.local import Progress, silent
 from workbench.label_studio.annotations import (
     AT_ONCE,
@@ -25,6 +23,7 @@ from workbench.label_studio.annotations import (
 from workbench.label_studio.errors import NotReached, Refused
 from workbench.label_studio.listing import found_predictions, found_tasks
 from workbench.label_studio.records import KEY, MARK, Account, FoundPrediction, FoundTask
+from workbench.process_lock import process_lock
 from workbench.stages.stage import Outcome, faults_frame, record_faults
 from workbench.stages.sync.binding import bound_project, patient_lock
 from workbench.stages.sync.changes import Changes, changes, version_of
@@ -301,18 +300,5 @@ def _one_pull(workspace: Workspace) -> Iterator[None]:
     Raises:
         WorkspaceLocked: another process is pulling.
     """
-    with open(workspace.root / ".pull-lock", "a+", encoding="utf-8") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as problem:
-            handle.seek(0)
-            raise WorkspaceLocked(
-                f"process {handle.read().strip() or 'unknown'} is pulling into {workspace.root}; wait until it ends"
-            ) from problem
-        handle.truncate(0)
-        handle.write(str(os.getpid()))
-        handle.flush()
-        try:
-            yield
-        finally:
-            handle.truncate(0)
+    with process_lock(workspace.root / ".pull-lock", f"pulling into {workspace.root}"):
+        yield
